@@ -1,0 +1,1 @@
+"""The command line: arguments, a call, an exit status."""

@@ -1,0 +1,1 @@
+"""The profile language: strict YAML with positions, layers with provenance, one schema."""

@@ -1,0 +1,153 @@
+"""The engine's interface: what goes in, what comes out, and what an engine promises.
+
+An engine owns one model. It takes token ids and gives token ids; it knows nothing of text, templates or
+dialects. The same contract tests run over every implementation: a thread in this process, a child
+process, and the scripted engine of the tests.
+
+These types are also the messages between the front and an engine process (msgpack), so they hold plain
+values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+import msgspec
+
+from mlxk.requests import SamplingParams
+
+
+class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """How to load one model. Sizes in bytes, lengths in tokens."""
+
+    model_path: str
+    context_length: int
+    max_concurrency: int = 8
+    prefill_step: int = 512
+    prompt_cache_bytes: int = 2 << 30
+    prompt_cache_entries: int = 16
+
+
+class ReasoningBudget(msgspec.Struct, frozen=True, kw_only=True):
+    """After `limit` tokens of reasoning, `end` is fed as if the model had written it.
+
+    `opened` says that the prompt already began the reasoning block; otherwise it begins with `start`.
+    """
+
+    limit: int
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    opened: bool
+
+
+class JsonSchemaConstraint(msgspec.Struct, frozen=True, tag="json_schema"):
+    """JSON text of a schema."""
+
+    schema: str
+
+
+class RegexConstraint(msgspec.Struct, frozen=True, tag="regex"):
+    pattern: str
+
+
+class LarkConstraint(msgspec.Struct, frozen=True, tag="lark"):
+    grammar: str
+
+
+Constraint = JsonSchemaConstraint | RegexConstraint | LarkConstraint
+
+
+class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation. `max_tokens` counts every sampled token; `stop_tokens` end it when sampled.
+
+    `top_logprobs` of `None`: no log-probabilities are computed; `n >= 0`: that of each sampled token and
+    of the `n` most likely ones.
+    """
+
+    id: str
+    prompt: tuple[int, ...]
+    max_tokens: int
+    sampling: SamplingParams
+    stop_tokens: tuple[int, ...]
+    top_logprobs: int | None = None
+    reasoning_budget: ReasoningBudget | None = None
+    constraint: Constraint | None = None
+
+
+class Prefill(msgspec.Struct, frozen=True, tag="prefill"):
+    """`processed` of `total` prompt tokens are in the KV cache; `cached` of them were there before."""
+
+    processed: int
+    total: int
+    cached: int
+
+
+class Tokens(msgspec.Struct, frozen=True, tag="tokens"):
+    """Sampled token ids, a stop token included. `logprobs` is as long as `ids`, or empty if not asked.
+
+    Each item of `top` is the most likely (id, log-probability) pairs at that position.
+    """
+
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...] = ()
+    top: tuple[tuple[tuple[int, float], ...], ...] = ()
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The last step. `stop`: a stop token or the constraint ended it; seconds since the engine took it."""
+
+    reason: Literal["stop", "length", "cancelled"]
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    queue_seconds: float
+    first_token_seconds: float
+    total_seconds: float
+
+
+EngineStep = Prefill | Tokens | Done
+
+
+class EngineStats(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot. Bytes as MLX counts them; `state` as in DESIGN's process layout."""
+
+    state: Literal["starting", "ready", "draining", "dead"]
+    running: int
+    waiting: int
+    active_bytes: int = 0
+    peak_bytes: int = 0
+    cache_bytes: int = 0
+
+
+class Engine(Protocol):
+    """One loaded model that generates for many requests at once.
+
+    Entering loads the model (raises `ModelError` or `InsufficientMemory` with the reason); leaving, on any
+    way out, ends all generations and gives the memory back.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    def generate(self, request: EngineRequest) -> AsyncIterator[EngineStep]:
+        """Steps as they happen: `Prefill*, Tokens*, Done`.
+
+        Closing the iterator early, or cancelling the task that reads it, cancels the generation within one
+        step. Raises `EngineCrashed` when the engine dies, `EngineUnavailable` when it is not ready,
+        `RequestError` when this model cannot do what was asked.
+        """
+        ...
+
+    async def cancel(self, request_id: str) -> None:
+        """End a generation within one step; its iterator then gives `Done(reason="cancelled")`."""
+        ...
+
+    async def stats(self) -> EngineStats: ...

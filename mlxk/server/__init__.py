@@ -1,0 +1,1 @@
+"""The Sanic server: one handler over the route table."""

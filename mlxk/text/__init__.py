@@ -1,0 +1,1 @@
+"""Text: chat templates, tokenising, and turning generated tokens into events."""
