@@ -6,13 +6,10 @@ name, before anything is loaded.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from mlxk.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)
