@@ -1,0 +1,197 @@
+"""The one generation path: request -> prompt -> token budget -> engine -> events.
+
+`run`, `chat` and every route call `generate` and differ only in how they show its events. A problem that is
+known before the first step is raised; one that comes later is the stream's last event, `Failed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import assert_never
+from uuid import uuid4
+
+from mlxk.engine.base import Done, Engine, EngineRequest, EngineStep, Prefill, Tokens
+from mlxk.errors import MlxkError
+from mlxk.events import (
+    Event,
+    Failed,
+    Finish,
+    FinishReason,
+    PromptProgress,
+    Start,
+    Timings,
+    TokenLogprob,
+    Usage,
+)
+from mlxk.plan import Plan
+from mlxk.requests import GenerationRequest, Message
+from mlxk.text import Decoder, Prompt, TextModel
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One model ready to generate: its plan, its text side, and its engine."""
+
+    plan: Plan
+    text: TextModel
+    engine: Engine
+
+
+async def generate(loaded: Loaded, request: GenerationRequest) -> AsyncIterator[Event]:
+    """Events of one generation, in the order that `mlxk.events` gives.
+
+    Closing the iterator cancels the generation; `engine.cancel` with the id of the `Start` event ends it in
+    order, with a `Finish` that says `cancelled`. Raises `RequestError` or `EngineError` before `Start`.
+    """
+    prepared = await asyncio.to_thread(prepare, loaded, request)
+    output = _Output(loaded, prepared, loaded.text.decoder(prepared.prompt, request))
+    try:
+        async with aclosing(loaded.engine.generate(prepared.engine_request)) as steps:
+            async for step in steps:
+                for event in output.feed(step):
+                    yield event
+                if output.wants_stop:
+                    await loaded.engine.cancel(prepared.engine_request.id)
+    except MlxkError as error:
+        if not output.begun:
+            raise
+        yield Failed(error)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that fits: its rendered prompt and what the engine is asked."""
+
+    prompt: Prompt
+    engine_request: EngineRequest
+    warnings: tuple[str, ...]
+
+
+def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
+    """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
+    plan, text = loaded.plan, loaded.text
+    prompt, warnings = _fitting_prompt(loaded, request)
+    max_tokens = plan.max_tokens(len(prompt.tokens), request)
+    budget = request.reasoning.max_tokens
+    if budget is None:
+        budget = plan.profile.tokens.max_reasoning
+    engine_request = EngineRequest(
+        id=f"gen-{uuid4().hex}",
+        prompt=prompt.tokens,
+        max_tokens=max_tokens,
+        sampling=plan.sampling_for(request),
+        stop_tokens=text.stop_token_ids,
+        top_logprobs=request.top_logprobs,
+        reasoning_budget=None if budget is None else text.reasoning_budget(prompt, budget),
+    )
+    return Prepared(prompt, engine_request, (*prompt.warnings, *warnings))
+
+
+def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt, tuple[str, ...]]:
+    """The prompt, with the oldest turns left out if the profile wants that and it is too long."""
+    prompt = loaded.text.render(request)
+    if loaded.plan.profile.tokens.overflow == "error" or not request.messages:
+        return prompt, ()
+    limit = loaded.plan.prompt_limit(request)
+    left_out = 0
+    while len(prompt.tokens) > limit and (shorter := _without_oldest(request.messages)) is not None:
+        left_out += len(request.messages) - len(shorter)
+        request = replace(request, messages=shorter)
+        prompt = loaded.text.render(request)
+    if not left_out:
+        return prompt, ()
+    return prompt, (f"the context window is full: the {left_out} oldest messages were left out",)
+
+
+def _without_oldest(messages: tuple[Message, ...]) -> tuple[Message, ...] | None:
+    """Drop the oldest exchange: up to the second user turn. System messages stay; so does the last turn."""
+    turns = [index for index, message in enumerate(messages) if message.role == "user"]
+    if len(turns) < 2:
+        return None
+    kept = [message for message in messages[: turns[1]] if message.role in ("system", "developer")]
+    return (*kept, *messages[turns[1] :])
+
+
+class _Output:
+    """Turns an engine's steps into events, and counts."""
+
+    def __init__(self, loaded: Loaded, prepared: Prepared, decoder: Decoder) -> None:
+        self._loaded = loaded
+        self._prepared = prepared
+        self._decoder = decoder
+        self._started = time.perf_counter()
+        self._first_token: float | None = None
+        self._sampled = 0
+        self.begun = False
+
+    @property
+    def wants_stop(self) -> bool:
+        """A stop string was found: nothing that the engine says from here on counts."""
+        return self._decoder.stopped
+
+    def feed(self, step: EngineStep) -> Iterator[Event]:
+        if not self.begun:
+            self.begun = True
+            yield self._start()
+        match step:
+            case Prefill():
+                yield PromptProgress(step.processed, step.total)
+            case Tokens():
+                if not self._decoder.stopped:
+                    yield from self._decode(step)
+            case Done():
+                yield from self._decoder.finish(step.reason)
+                yield self._finish(step)
+            case _:
+                assert_never(step)
+
+    def _start(self) -> Start:
+        request_id = self._prepared.engine_request.id
+        return Start(request_id, self._loaded.plan.name, int(time.time()), self._prepared.warnings)
+
+    def _decode(self, step: Tokens) -> Iterator[Event]:
+        if self._first_token is None:
+            self._first_token = time.perf_counter() - self._started
+        self._sampled += len(step.ids)
+        yield from self._decoder.feed(step.ids, self._logprobs(step))
+
+    def _logprobs(self, step: Tokens) -> tuple[TokenLogprob, ...]:
+        if not step.logprobs:
+            return ()
+        tops = step.top or ((),) * len(step.ids)
+        return tuple(
+            self._token_logprob(token, logprob, tuple(self._token_logprob(*pair) for pair in top))
+            for token, logprob, top in zip(step.ids, step.logprobs, tops, strict=True)
+        )
+
+    def _token_logprob(self, token: int, logprob: float, top: tuple[TokenLogprob, ...] = ()) -> TokenLogprob:
+        text, raw = self._loaded.text.token_text(token)
+        return TokenLogprob(text, raw, logprob, top)
+
+    def _finish(self, done: Done) -> Finish:
+        usage = Usage(
+            prompt_tokens=done.prompt_tokens,
+            completion_tokens=self._sampled,
+            reasoning_tokens=self._decoder.reasoning_tokens,
+            cached_tokens=done.cached_tokens,
+        )
+        total = time.perf_counter() - self._started
+        first = total if self._first_token is None else self._first_token
+        return Finish(
+            reason=self._reason(done),
+            usage=usage,
+            timings=Timings(done.queue_seconds, first, total),
+            stop_sequence=self._decoder.stop_sequence,
+            warnings=tuple(self._decoder.warnings),
+        )
+
+    def _reason(self, done: Done) -> FinishReason:
+        if self._decoder.stopped:
+            return "stop"
+        if done.reason == "stop" and self._decoder.saw_tool_call:
+            return "tool_calls"
+        return done.reason

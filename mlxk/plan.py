@@ -1,0 +1,101 @@
+"""From a resolved profile and the model's facts to what every generation needs: the frozen `Plan`.
+
+The plan owns the token budget: window - prompt - answer. An explicit number is honoured or refused, never
+cut in silence. When nobody named a limit, `run` and `chat` may use all of the window and a server a share of
+it, so that one request cannot occupy a shared machine for a whole context.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from mlxk.config.schema import Profile, SamplingSection
+from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
+from mlxk.hub.facts import ModelFacts
+from mlxk.requests import GenerationRequest, SamplingParams
+
+Surface = Literal["run", "server"]
+
+# The part of the window that `truncate_oldest` keeps free for an answer of no stated length.
+_RESERVED_PART = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One model under one profile, on one surface. Lengths in tokens."""
+
+    name: str
+    profile: Profile
+    facts: ModelFacts
+    surface: Surface
+    config_hash: str
+
+    @property
+    def context(self) -> int:
+        """The window that generations may use: the profile's, or all of the model's."""
+        return self.profile.tokens.context or self.facts.context_length
+
+    @property
+    def sampling(self) -> SamplingParams:
+        """The profile's sampling, before a request's own wishes."""
+        return _sampling_params(self.profile.sampling)
+
+    def sampling_for(self, request: GenerationRequest) -> SamplingParams:
+        """profile < request."""
+        return replace(self.sampling, **request.sampling)
+
+    def prompt_limit(self, request: GenerationRequest) -> int:
+        """The longest prompt that leaves room for the answer: what truncation aims at."""
+        answer = request.max_tokens or self.profile.tokens.max_output or self.context // _RESERVED_PART
+        return max(self.context - answer, 0)
+
+    def max_tokens(self, prompt_tokens: int, request: GenerationRequest) -> int:
+        """How many tokens this generation may sample; raises `ContextLengthExceeded` or `RequestError`."""
+        room = self.context - prompt_tokens
+        if room < 1:
+            raise ContextLengthExceeded(
+                f"the prompt has {prompt_tokens} tokens, and the context window holds {self.context}",
+                hint="shorten the conversation, or let the profile say `tokens: {overflow: truncate_oldest}`",
+                param="messages",
+            )
+        limit = self.profile.tokens.max_output
+        if request.max_tokens is None:
+            share = self.profile.tokens.share
+            shared = int(self.context * (share.run if self.surface == "run" else share.server))
+            return max(min(room, limit if limit is not None else shared), 1)
+        return self._explicit(request.max_tokens, prompt_tokens, room, limit)
+
+    def _explicit(self, wanted: int, prompt_tokens: int, room: int, limit: int | None) -> int:
+        if limit is not None and wanted > limit:
+            raise RequestError(
+                f"{wanted} output tokens were asked for, and the profile allows {limit}",
+                hint="ask for fewer, or raise `tokens.max_output` in the profile",
+                param="max_tokens",
+            )
+        if wanted > room:
+            raise ContextLengthExceeded(
+                f"{prompt_tokens} prompt tokens and {wanted} output tokens do not fit the context window of "
+                f"{self.context}",
+                hint=f"ask for at most {room} output tokens, or shorten the prompt",
+                param="max_tokens",
+            )
+        return wanted
+
+
+def make(profile: Profile, facts: ModelFacts, *, surface: Surface, name: str, config_hash: str) -> Plan:
+    """Hold the profile against the model; raises `ModelError` where it asks for what the model lacks."""
+    context = profile.tokens.context
+    if context is not None and context > facts.context_length:
+        raise ModelError(
+            f"the profile asks for a context of {context} tokens, and {facts.reference} has "
+            f"{facts.context_length}",
+            hint="lower `tokens.context`, or leave it out for all of the model's window",
+        )
+    return Plan(name, profile, facts, surface, config_hash)
+
+
+def _sampling_params(section: SamplingSection) -> SamplingParams:
+    values = section.model_dump()
+    bias = values.pop("logit_bias")
+    return SamplingParams(**values, logit_bias=tuple(sorted(bias.items())))
