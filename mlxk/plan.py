@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlxk.config.schema import Profile, SamplingSection
+from mlxk.engine.base import EngineConfig
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.facts import ModelFacts
 from mlxk.requests import GenerationRequest, SamplingParams
@@ -35,6 +36,10 @@ class Plan:
     def context(self) -> int:
         """The window that generations may use: the profile's, or all of the model's."""
         return self.profile.tokens.context or self.facts.context_length
+
+    @property
+    def engine_config(self) -> EngineConfig:
+        return EngineConfig(model_path=str(self.facts.path), context_length=self.context)
 
     @property
     def sampling(self) -> SamplingParams:

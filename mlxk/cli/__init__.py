@@ -1,1 +1,88 @@
-"""The command line: arguments, a call, an exit status."""
+"""The command line: arguments become a call, its outcome an exit status.
+
+Commands are registered by name and imported when they run, so `mlxk --help` loads neither mlx, transformers
+nor sanic. This module is one of the two places that catch every exception; the other is the HTTP handler.
+
+Exit statuses: 0 done; 1 it failed; 2 the command line is wrong; 130 Ctrl-C; 141 a pipe's reader went away.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+from mlxk import __version__
+from mlxk.errors import Interrupted, MlxkError
+
+_PIPE_CLOSED = 128 + signal.SIGPIPE
+
+# Command, where it lives, and its line in `mlxk --help`.
+_COMMANDS = (
+    ("run", "mlxk.cli.run:run", "Answer one prompt."),
+    ("chat", "mlxk.cli.chat:chat", "Talk with a model, turn by turn."),
+    ("up", "mlxk.cli.up:up", "Serve a profile over HTTP."),
+    ("validate", "mlxk.cli.validate:validate", "Check profiles: every error with file, line and column."),
+    ("profiles", "mlxk.cli.profiles:profiles", "List the profiles that -p finds."),
+    ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
+    ("explain", "mlxk.cli.config:explain", "Tell how one value came about, layer by layer."),
+    ("schema", "mlxk.cli.schema:schema", "Print the JSON schema that editors use."),
+)
+
+
+def make_app() -> App:
+    app = App(
+        name="mlxk",
+        help="Declare a local model once, in a YAML profile; run it, chat with it, or serve it.",
+        version=__version__,
+        help_epilogue='Try it without any download: mlxk run -p demo "Why is the sky blue?"',
+        result_action="return_value",
+    )
+    for name, target, help_line in _COMMANDS:
+        app.command(target, name=name, help=help_line)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns its exit status. No traceback reaches a user."""
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = make_app()(tokens, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence_stdout()
+        return _PIPE_CLOSED
+    except CycloptsError as error:
+        _complain(str(error).strip(), f"see: mlxk {_command(tokens)}--help")
+        return 2
+    except MlxkError as error:
+        _complain(error.message, error.hint)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return Interrupted.exit_status
+    except Exception as error:  # noqa: BLE001 - the outermost edge: a bug must not show a traceback
+        _complain(
+            f"internal error: {type(error).__name__}: {error}", "this is a bug in mlxk: please report it"
+        )
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+def _command(tokens: Sequence[str]) -> str:
+    known = {name for name, _, _ in _COMMANDS}
+    return f"{tokens[0]} " if tokens and tokens[0] in known else ""
+
+
+def _complain(message: str, hint: str | None) -> None:
+    prefix = "" if message.startswith("error") else "error: "
+    print(f"{prefix}{message}", file=sys.stderr)  # noqa: T201 - what a command line is for
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)  # noqa: T201
+
+
+def _silence_stdout() -> None:
+    """The interpreter flushes stdout once more at exit, which must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,71 @@
+"""From options to a loaded model: resolve, plan, check the files, start the engine."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from mlxk import plan as plans
+from mlxk.cli.options import GenerationOptions, ProfileOptions
+from mlxk.config import Resolved, resolve
+from mlxk.config.schema import ModelSection
+from mlxk.errors import UsageError
+from mlxk.generation import Loaded
+from mlxk.hub import facts, references
+from mlxk.hub.facts import ModelFacts
+from mlxk.plan import Plan, Surface
+
+
+def resolve_profile(
+    options: ProfileOptions, generation: GenerationOptions | None = None, *, model: str | None = None
+) -> Resolved:
+    """The profile that the options name, or a bare model; its warnings go to stderr."""
+    if options.profile is None and model is None:
+        raise UsageError("name a profile with -p or a model", hint="mlxk profiles lists the profiles")
+    resolved = resolve(
+        options.profile,
+        model=model,
+        sets=options.set_,
+        flags=generation.flags() if generation else {},
+        variant=options.variant,
+        isolated=options.isolated,
+        generation_config=lambda section: model_facts(section).generation_config,
+    )
+    for warning in resolved.warnings:
+        note(f"warning: {warning}")
+    return resolved
+
+
+def make_plan(resolved: Resolved, surface: Surface) -> Plan:
+    """Find the model's files and hold the profile against them."""
+    return plans.make(
+        resolved.profile,
+        model_facts(resolved.profile.model),
+        surface=surface,
+        name=resolved.name,
+        config_hash=resolved.config_hash,
+    )
+
+
+def model_facts(section: ModelSection) -> ModelFacts:
+    reference = section.path or section.repo
+    if reference is None:
+        raise UsageError("the profile names no model", hint="add `model: org/name`")
+    return facts.read(references.locate(reference, revision=section.revision), reference)
+
+
+@asynccontextmanager
+async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
+    """A model in this process, for one command; its memory is given back on every way out."""
+    from mlxk.engine import ThreadEngine
+    from mlxk.text import TextModel
+
+    text = TextModel.load(plan.facts, plan.profile)
+    async with ThreadEngine(plan.engine_config) as engine:
+        yield Loaded(plan, text, engine)
+
+
+def note(line: str) -> None:
+    """A line for the person at the terminal; stdout belongs to the answer."""
+    print(line, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,130 @@
+"""Options that several commands share, and the profile keys that they set.
+
+A flag is the last layer over a profile: it becomes a value with the flag as its origin, is checked by the
+same schema, and is reported in the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from mlxk.config import Flag
+
+_GENERATION = Group.create_ordered("Generation")
+_PROFILE = Group.create_ordered("Profile")
+
+# The profile key that each generation option sets.
+_KEYS = {
+    "system": "system",
+    "temperature": "sampling.temperature",
+    "top_p": "sampling.top_p",
+    "top_k": "sampling.top_k",
+    "min_p": "sampling.min_p",
+    "xtc_probability": "sampling.xtc_probability",
+    "xtc_threshold": "sampling.xtc_threshold",
+    "repetition_penalty": "sampling.repetition_penalty",
+    "repetition_context": "sampling.repetition_context",
+    "presence_penalty": "sampling.presence_penalty",
+    "frequency_penalty": "sampling.frequency_penalty",
+    "seed": "sampling.seed",
+    "max_tokens": "tokens.max_output",
+    "context": "tokens.context",
+    "stop": "stop.sequences",
+    "think": "reasoning.enabled",
+    "reasoning_effort": "reasoning.effort",
+    "max_reasoning": "tokens.max_reasoning",
+}
+
+
+@Parameter(name="*", group=_PROFILE)
+@dataclass(frozen=True, kw_only=True)
+class ProfileOptions:
+    """Which profile, and what stands over it."""
+
+    profile: Annotated[str | None, Parameter(name=["--profile", "-p"])] = None
+    """A profile's name (see `mlxk profiles`) or its file."""
+
+    variant: str | None = None
+    """One of the profile's variants."""
+
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
+    """Set one value over the profile, such as sampling.top_p=0.9. May be given again."""
+
+    isolated: Annotated[bool, Parameter(negative="")] = False
+    """Use the profile alone: no mlxk.yaml, no user file."""
+
+
+@Parameter(name="*", group=_GENERATION)
+@dataclass(frozen=True, kw_only=True)
+class GenerationOptions:
+    """How to generate; each stands over the profile's value."""
+
+    system: str | None = None
+    """System prompt."""
+
+    max_tokens: int | None = None
+    """Most tokens to generate, reasoning included."""
+
+    temperature: float | None = None
+    """0 always takes the likeliest token."""
+
+    top_p: float | None = None
+    """Sample from the likeliest tokens that together have this probability."""
+
+    top_k: int | None = None
+    """Sample from this many of the likeliest tokens; 0 for all."""
+
+    min_p: float | None = None
+    """Leave out tokens less likely than this part of the likeliest one."""
+
+    xtc_probability: float | None = None
+    """How often to exclude the top choices."""
+
+    xtc_threshold: float | None = None
+    """How likely a top choice must be to be excluded."""
+
+    repetition_penalty: float | None = None
+    """Above 1 makes recent tokens less likely."""
+
+    repetition_context: int | None = None
+    """How many recent tokens the repetition penalty looks at."""
+
+    presence_penalty: float | None = None
+    """Lower every recent token by this."""
+
+    frequency_penalty: float | None = None
+    """Lower every recent token by this, each time it occurred."""
+
+    seed: int | None = None
+    """The same seed gives the same answer."""
+
+    context: int | None = None
+    """Use this much of the model's context window, in tokens."""
+
+    stop: Annotated[tuple[str, ...] | None, Parameter(negative="")] = None
+    """Stop before this text. May be given again."""
+
+    think: bool | None = None
+    """Let a reasoning model think, or not."""
+
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    """How hard to think, where the model knows effort levels."""
+
+    max_reasoning: int | None = None
+    """End the thinking after this many tokens."""
+
+    def flags(self) -> dict[str, Flag]:
+        """Those that were given, by profile key."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            _KEYS[name]: Flag(list(value) if isinstance(value, tuple) else value, _flag_name(name))
+            for name, value in given.items()
+            if value is not None
+        }
+
+
+def _flag_name(field: str) -> str:
+    return "--" + field.replace("_", "-")
