@@ -1,0 +1,82 @@
+"""The token budget: explicit numbers are honoured or refused, silent ones follow the surface's share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlxk import plan as plans
+from mlxk.config.schema import Profile
+from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
+from mlxk.hub.facts import ModelFacts
+from mlxk.plan import Plan, Surface
+from mlxk.requests import GenerationRequest, SamplingOverrides
+
+
+def make(surface: Surface = "run", context: int = 1000, **sections: Any) -> Plan:
+    facts = ModelFacts(Path("/models/tiny"), "tiny", {"max_position_embeddings": context}, {}, ())
+    profile = Profile.model_validate({"model": "org/tiny", **sections})
+    return plans.make(profile, facts, surface=surface, name="tiny", config_hash="0" * 64)
+
+
+def asked(max_tokens: int | None = None, **sampling: Any) -> GenerationRequest:
+    return GenerationRequest(max_tokens=max_tokens, sampling=SamplingOverrides(**sampling))
+
+
+@pytest.mark.parametrize(
+    ("plan", "prompt_tokens", "wanted", "expected"),
+    [
+        (make("run"), 100, None, 900),
+        (make("server"), 100, None, 500),
+        (make("server"), 900, None, 100),
+        (make("server"), 100, 900, 900),
+        (make("run", tokens={"max_output": 50}), 100, None, 50),
+        (make("run", tokens={"max_output": 50}), 980, None, 20),
+        (make("run", tokens={"max_output": 50}), 100, 30, 30),
+        (make("server", tokens={"share": {"server": 0.1}}), 100, None, 100),
+        (make("run", tokens={"context": 200}), 100, None, 100),
+        (make("run"), 999, None, 1),
+    ],
+)
+def test_budget(plan: Plan, prompt_tokens: int, wanted: int | None, expected: int) -> None:
+    assert plan.max_tokens(prompt_tokens, asked(wanted)) == expected
+
+
+@pytest.mark.parametrize("prompt_tokens", [1000, 1001, 5000])
+def test_a_prompt_that_fills_the_window_is_refused(prompt_tokens: int) -> None:
+    with pytest.raises(ContextLengthExceeded, match=f"the prompt has {prompt_tokens} tokens") as caught:
+        make().max_tokens(prompt_tokens, asked())
+    assert caught.value.param == "messages"
+
+
+def test_an_explicit_number_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ContextLengthExceeded, match="100 prompt tokens and 901 output tokens") as caught:
+        make().max_tokens(100, asked(901))
+    assert caught.value.hint == "ask for at most 900 output tokens, or shorten the prompt"
+    with pytest.raises(RequestError, match="the profile allows 50"):
+        make(tokens={"max_output": 50}).max_tokens(100, asked(51))
+
+
+def test_a_context_beyond_the_model_is_refused() -> None:
+    with pytest.raises(ModelError, match="context of 2000 tokens, and tiny has 1000"):
+        make(tokens={"context": 2000})
+
+
+def test_what_truncation_aims_at() -> None:
+    assert make().prompt_limit(asked()) == 875
+    assert make().prompt_limit(asked(300)) == 700
+    assert make(tokens={"max_output": 400}).prompt_limit(asked()) == 600
+
+
+def test_a_request_stands_over_the_profile() -> None:
+    plan = make(sampling={"temperature": 0.3, "top_p": 0.5, "logit_bias": {5: 1.5, 2: -1.0}})
+    params = plan.sampling_for(asked(temperature=0.0, seed=7))
+    assert (params.temperature, params.top_p, params.seed) == (0.0, 0.5, 7)
+    assert params.logit_bias == ((2, -1.0), (5, 1.5))
+
+
+def test_the_engine_is_told_the_window() -> None:
+    config = make(tokens={"context": 200}).engine_config
+    assert (config.model_path, config.context_length) == ("/models/tiny", 200)
