@@ -8,6 +8,7 @@ that ends with `<|start|>assistant` says `GPT_OSS_SCRIPT`.
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,23 @@ GPT_OSS_SCRIPT = (
     "<|channel|>analysis<|message|>ok<|end|><|start|>assistant<|channel|>final<|message|>hello<|return|>"
 )
 HARMONY_WORDS = (
-    "assistant user system developer analysis commentary final ok hello functions json to Reasoning low medium high"
-).split()
+    "assistant",
+    "user",
+    "system",
+    "developer",
+    "analysis",
+    "commentary",
+    "final",
+    "ok",
+    "hello",
+    "functions",
+    "json",
+    "to",
+    "Reasoning",
+    "low",
+    "medium",
+    "high",
+)
 TEXT = (
     "The quick brown fox jumps over the lazy dog. Hello, how are you today? I am a tiny model.\n"
     "0 1 2 3 4 5 6 7 8 9 assistant user system You are a helpful assistant. Grüße, 世界! "
@@ -46,7 +62,9 @@ CHATML_TEMPLATE = """\
 {{- '<|im_end|>\\n' }}
 {%- endfor %}
 {%- if add_generation_prompt %}{{- '<|im_start|>assistant\\n' }}
-{%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}
+{%- if enable_thinking is defined and enable_thinking is false %}
+{{- '<think>\\n\\n</think>\\n\\n' }}
+{%- endif %}
 {%- endif %}"""
 
 HARMONY_TEMPLATE = """\
@@ -158,7 +176,7 @@ def _train(
     vocab: int,
     *,
     plain: tuple[str, ...] = (),
-    words: list[str] | tuple[str, ...] = (),
+    words: tuple[str, ...] = (),
 ) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -311,7 +329,7 @@ def _save_scripted_gpt_oss(path: Path, config: dict[str, Any], tokenizer: Tokeni
         "assistant",
     ]
     for now, after in (
-        *zip(script, script[1:], strict=False),
+        *itertools.pairwise(script),
         ("final", "<|message|>"),
         ("hello", "<|return|>"),
     ):

@@ -1,1 +1,16 @@
-"""The engine: tokens in, tokens out. The only package that imports mlx; see `base` for its interface."""
+"""The engine: tokens in, tokens out. The only package that imports mlx; see `base` for its interface.
+
+Importing this package imports no mlx: a `ThreadEngine` does so in its thread, a `ProcessEngine` in its child.
+"""
+
+from mlxk.engine.base import Engine, EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.thread import ThreadEngine
+
+__all__ = [
+    "Engine",
+    "EngineConfig",
+    "EngineRequest",
+    "EngineStats",
+    "EngineStep",
+    "ThreadEngine",
+]

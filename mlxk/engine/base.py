@@ -95,10 +95,13 @@ class Tokens(msgspec.Struct, frozen=True, tag="tokens"):
     top: tuple[tuple[tuple[int, float], ...], ...] = ()
 
 
+DoneReason = Literal["stop", "length", "cancelled"]
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     """The last step. `stop`: a stop token or the constraint ended it; seconds since the engine took it."""
 
-    reason: Literal["stop", "length", "cancelled"]
+    reason: DoneReason
     prompt_tokens: int
     cached_tokens: int
     completion_tokens: int

@@ -1,0 +1,203 @@
+"""Decoding many sequences together, one token each a step.
+
+The batch keeps one step ahead: while step n+1 runs on the device, the host reads the tokens of step n. It
+is what mlx-lm's `GenerationBatch` does, on the same batched caches, with three differences: probabilities
+are normalised only for rows that asked for them (the largest single cost there); each row has random keys
+of its own; and a newcomer's first forward pass is shared with everybody's next one.
+
+A lone sequence decodes on its own plain cache; caches are merged when a second one joins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import mlx.core as mx
+
+from mlxk.engine.base import Tokens
+from mlxk.engine.loader import Model
+from mlxk.engine.logprobs import Logprobs, measure
+from mlxk.engine.sampling import Sampler
+from mlxk.engine.sequence import Sequence
+
+
+@dataclass(slots=True, eq=False)
+class _Row:
+    sequence: Sequence
+    context: Any = None  # mlx-lm's TokenBuffer, for rows with logits processors
+    fresh: bool = True  # the input is still the prompt's last token
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """One token that a sequence produced."""
+
+    sequence: Sequence
+    token: int
+    step: Tokens
+
+
+class DecodeBatch:
+    """The sequences that are decoding. Everything it holds belongs to the thread that made it."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._rows: list[_Row] = []
+        self._caches: list[Any] = []
+        self._merged = False
+        self._inputs: mx.array | None = None
+        self._logprobs: Logprobs | None = None
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def join(self, sequence: Sequence) -> None:
+        """Add a sequence whose cache holds its whole prompt but the last token."""
+        cache = sequence.cache
+        if cache is None:
+            raise ValueError("a sequence joins with its cache")
+        sequence.cache = None
+        last = mx.array([sequence.request.prompt[-1]], dtype=mx.uint32)
+        if self._inputs is None:
+            self._caches, self._merged, self._inputs = cache, False, last
+        else:
+            self._merge(cache)
+            self._inputs = mx.concatenate([self._inputs, last])
+        self._rows.append(_Row(sequence, _context(sequence)))
+
+    def _merge(self, cache: list[Any]) -> None:
+        if self._merged:
+            for batched, single in zip(self._caches, cache, strict=True):
+                batched.extend(single.merge([single]))
+        else:
+            pairs = zip(self._caches, cache, strict=True)
+            self._caches = [first.merge([first, second]) for first, second in pairs]
+            self._merged = True
+
+    def step(self) -> list[Sampled]:
+        """Start drawing the next token of every row; gives the tokens that were drawn before."""
+        if self._inputs is None:
+            return []
+        inputs, logprobs = self._inputs, self._logprobs
+        logits = self._model(inputs[:, None], cache=self._caches)[:, -1, :]
+        if self._bound():
+            mx.async_eval(logits)
+            tokens = self._read(inputs)
+            self._draw(self._restrict(logits), inputs)
+        else:
+            self._draw(logits, inputs)
+            tokens = self._read(inputs)
+        return self._report(tokens, logprobs)
+
+    def _bound(self) -> bool:
+        return any(guide.binding for row in self._rows for guide in row.sequence.guides)
+
+    def _read(self, inputs: mx.array) -> list[int]:
+        tokens = cast(list[int], inputs.tolist())
+        for row, token in zip(self._rows, tokens, strict=True):
+            row.sequence.tokens.append(token)
+            if not row.fresh:
+                for guide in row.sequence.guides:
+                    guide.accept(token)
+        return tokens
+
+    def _restrict(self, logits: mx.array) -> mx.array:
+        forced = {
+            index: token
+            for index, row in enumerate(self._rows)
+            for guide in row.sequence.guides
+            if (token := guide.forced) is not None
+        }
+        if not forced:
+            return logits
+        rows = mx.array(list(forced))
+        only = mx.full((len(forced), logits.shape[-1]), -mx.inf, dtype=logits.dtype)
+        only[mx.arange(len(forced)), mx.array(list(forced.values()))] = 0.0
+        logits[rows] = only
+        return logits
+
+    def _draw(self, logits: mx.array, inputs: mx.array) -> None:
+        logits, contexts = self._process(logits, inputs)
+        drawn = self._sample(logits)
+        self._logprobs = measure([row.sequence.request for row in self._rows], logits, drawn)
+        self._inputs = drawn
+        for row in self._rows:
+            row.sequence.drawn += 1
+        mx.async_eval(drawn, contexts, self._logprobs.arrays if self._logprobs else ())
+
+    def _process(self, logits: mx.array, inputs: mx.array) -> tuple[mx.array, list[mx.array]]:
+        if not any(row.sequence.processors for row in self._rows):
+            return logits, []
+        processed, contexts = [], []
+        for index, row in enumerate(self._rows):
+            part = logits[index : index + 1]
+            if row.context is not None:
+                context = row.context.update_and_fetch(inputs[index : index + 1])
+                contexts.append(context)
+                for processor in row.sequence.processors:
+                    part = processor(context, part)
+            processed.append(part)
+        return mx.concatenate(processed), contexts
+
+    def _sample(self, logits: mx.array) -> mx.array:
+        keys = mx.array([(row.sequence.seed, row.sequence.drawn) for row in self._rows], dtype=mx.uint32)
+        groups: dict[Sampler, list[int]] = {}
+        for index, row in enumerate(self._rows):
+            groups.setdefault(row.sequence.sampler, []).append(index)
+        if len(groups) == 1:
+            return next(iter(groups))(logits, keys)
+        drawn = mx.zeros((len(self._rows),), dtype=mx.uint32)
+        for sampler, members in groups.items():
+            rows = mx.array(members)
+            drawn[rows] = sampler(logits[rows], keys[rows])
+        return drawn
+
+    def _report(self, tokens: list[int], logprobs: Logprobs | None) -> list[Sampled]:
+        measured = {} if logprobs is None else logprobs.read()
+        reports = []
+        for row, token in zip(self._rows, tokens, strict=True):
+            if row.fresh:
+                row.fresh = False
+                continue
+            chosen, top = measured.get(row.sequence.id, ((), ()))
+            reports.append(Sampled(row.sequence, token, Tokens((token,), chosen, top)))
+        return reports
+
+    def leave(self, leaving: Iterable[Sequence]) -> None:
+        """Take sequences out; each gets a cache of its own back, which holds `sequence.tokens`."""
+        gone = set(leaving)
+        if not gone:
+            return
+        keep = [index for index, row in enumerate(self._rows) if row.sequence not in gone]
+        for index, row in enumerate(self._rows):
+            if row.sequence in gone:
+                row.sequence.cache = self._extract(index)
+                mx.async_eval([layer.state for layer in row.sequence.cache])
+        self._keep(keep)
+
+    def _extract(self, index: int) -> list[Any]:
+        return [cache.extract(index) for cache in self._caches] if self._merged else self._caches
+
+    def _keep(self, keep: list[int]) -> None:
+        self._rows = [self._rows[index] for index in keep]
+        if not keep or self._inputs is None:
+            self.clear()
+            return
+        for cache in self._caches:
+            cache.filter(keep)
+        self._inputs = self._inputs[mx.array(keep)]
+
+    def clear(self) -> None:
+        """Forget every sequence."""
+        self._rows, self._caches, self._merged = [], [], False
+        self._inputs = self._logprobs = None
+
+
+def _context(sequence: Sequence) -> Any:
+    if not sequence.processors:
+        return None
+    from mlx_lm.models.cache import TokenBuffer
+
+    return TokenBuffer(sequence.tokens)

@@ -1,0 +1,84 @@
+"""The asyncio side of an engine: one mailbox for each open generation.
+
+An engine's worker delivers whole steps here; readers take them at their own pace. Tokens that pile up while
+a reader is slow are handed over as one step, so a slow client costs no more messages than it reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+
+from mlxk.engine.base import Done, EngineRequest, EngineStep, Tokens
+from mlxk.engine.wire import Cancel, Command, Failure, Submit
+from mlxk.errors import MlxkError, RequestError
+
+
+class Mailbox:
+    """Steps of one generation, from the worker to one reader."""
+
+    def __init__(self) -> None:
+        self._items: deque[EngineStep | MlxkError] = deque()
+        self._arrived = asyncio.Event()
+        self.ended = False
+
+    def put(self, item: EngineStep | MlxkError) -> None:
+        if self.ended:
+            return
+        self.ended = isinstance(item, Done | MlxkError)
+        self._items.append(item)
+        self._arrived.set()
+
+    async def get(self) -> EngineStep:
+        """The next step, waiting for it; raises the error that ended the generation."""
+        await self._arrived.wait()
+        item = self._items.popleft()
+        if isinstance(item, Tokens):
+            while self._items and isinstance(after := self._items[0], Tokens):
+                item = Tokens(item.ids + after.ids, item.logprobs + after.logprobs, item.top + after.top)
+                self._items.popleft()
+        if not self._items:
+            self._arrived.clear()
+        if isinstance(item, MlxkError):
+            raise item
+        return item
+
+
+class Front:
+    """The open generations of one engine. `send` hands a command to its worker."""
+
+    def __init__(self, send: Callable[[Command], None]) -> None:
+        self._send = send
+        self._open: dict[str, Mailbox] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    async def generate(self, request: EngineRequest) -> AsyncIterator[EngineStep]:
+        """Submit, give steps, and cancel if the reader leaves before the end."""
+        if request.id in self._open:
+            raise RequestError(f"a generation with the id {request.id!r} is already running")
+        mailbox = self._open[request.id] = Mailbox()
+        try:
+            self._send(Submit(request))
+            while True:
+                step = await mailbox.get()
+                yield step
+                if isinstance(step, Done):
+                    return
+        finally:
+            del self._open[request.id]
+            if not mailbox.ended:
+                self._send(Cancel(request.id))
+
+    def deliver(self, items: Iterable[tuple[str, EngineStep | Failure]]) -> None:
+        """Take one step's worth; what nobody waits for any more is dropped."""
+        for request_id, item in items:
+            if (mailbox := self._open.get(request_id)) is not None:
+                mailbox.put(item.error() if isinstance(item, Failure) else item)
+
+    def fail(self, error: MlxkError) -> None:
+        """End every open generation with `error`."""
+        for mailbox in self._open.values():
+            mailbox.put(error)

@@ -1,0 +1,69 @@
+"""The prompt cache: keys and values of earlier prompts and answers, for prompts that begin the same way.
+
+mlx-lm's `LRUPromptCache` keeps them, bounded by bytes and entries. An entry of a model whose caches can be
+cut back serves every prompt that shares a beginning with it. Sliding-window and recurrent caches cannot be
+cut back, so for those the state shortly before the prompt's end is kept too: the next turn of the
+conversation usually repeats the prompt up to there, whatever became of the reasoning that followed.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence as Ids
+from typing import Any
+
+from mlxk.engine import upstream
+from mlxk.engine.loader import Model
+
+MODEL = "model"  # LRUPromptCache keys its entries by model; an engine has one
+
+
+class PromptCache:
+    """`tail` tokens before a prompt's end is where a checkpoint is taken, if `checkpoints` says they help."""
+
+    tail = 16
+
+    def __init__(self, model: Model, *, max_bytes: int, max_entries: int) -> None:
+        upstream.prepare()
+        from mlx_lm.models.cache import KVCache, LRUPromptCache, make_prompt_cache
+
+        self._model = model
+        self._make = make_prompt_cache
+        self._entries = LRUPromptCache(max_entries, max_bytes) if max_entries and max_bytes else None
+        layers = make_prompt_cache(model)
+        self.batchable = all(hasattr(layer, "merge") for layer in layers)
+        self.checkpoints = self._entries is not None and not all(type(layer) is KVCache for layer in layers)
+
+    @property
+    def nbytes(self) -> int:
+        return 0 if self._entries is None else int(self._entries.nbytes)
+
+    def fetch(self, prompt: Ids[int]) -> tuple[list[Any], int]:
+        """A cache for `prompt` and how many of its tokens it holds: always fewer than all."""
+        if self._entries is not None:
+            known = list(prompt[:-1])
+            cache, rest = self._entries.fetch_nearest_cache(MODEL, known)
+            if cache is not None:
+                return cache, len(known) - len(rest)
+        return self._make(self._model), 0
+
+    def checkpoint_at(self, prompt_tokens: int, processed: int) -> int | None:
+        """Where in the rest of a prompt to stop and `keep` a copy."""
+        position = prompt_tokens - self.tail
+        return position if self.checkpoints and position > processed else None
+
+    def keep_copy(self, tokens: Ids[int], cache: list[Any]) -> None:
+        """Keep a copy of a cache that goes on being used."""
+        self._insert(tokens, copy.deepcopy(cache), "user")
+
+    def keep(self, tokens: Ids[int], cache: list[Any]) -> None:
+        """Keep a cache that nobody uses any more."""
+        self._insert(tokens, cache, "assistant")
+
+    def _insert(self, tokens: Ids[int], cache: list[Any], kind: str) -> None:
+        if self._entries is not None and tokens:
+            self._entries.insert_cache(MODEL, list(tokens), cache, cache_type=kind)
+
+    def clear(self) -> None:
+        if self._entries is not None:
+            self._entries.trim_to(n_sequences=0)

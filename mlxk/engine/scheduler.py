@@ -1,0 +1,205 @@
+"""Which sequence runs when: continuous batching with chunked prefill.
+
+Each `step` draws one token for every decoding sequence and then processes at most `prefill_step` tokens of
+waiting prompts, so a newcomer with a long prompt delays the others by one chunk at a time. No more than
+`max_concurrency` sequences hold a cache; the rest wait in order of arrival.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections import deque
+
+import mlx.core as mx
+
+from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
+from mlxk.engine.batch import DecodeBatch
+from mlxk.engine.loader import LoadedModel, disable_compile, generation_failure, is_compile_failure
+from mlxk.engine.prompts import PromptCache
+from mlxk.engine.sequence import Sequence
+from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError, UnsupportedParameter
+
+logger = logging.getLogger(__name__)
+
+Output = tuple[str, EngineStep | MlxkError]
+
+
+class Scheduler:
+    """Generates for many requests with one model. Not thread-safe: one thread owns it and its arrays."""
+
+    def __init__(self, loaded: LoadedModel, config: EngineConfig) -> None:
+        self._model = loaded.model
+        self._vocabulary = loaded.vocabulary
+        self._config = config
+        self._prompts = PromptCache(
+            loaded.model,
+            max_bytes=config.prompt_cache_bytes,
+            max_entries=config.prompt_cache_entries,
+        )
+        self._slots = config.max_concurrency if self._prompts.batchable else 1
+        self._waiting: deque[Sequence] = deque()
+        self._prefilling: deque[Sequence] = deque()
+        self._decoding: dict[str, Sequence] = {}
+        self._batch = DecodeBatch(loaded.model)
+        self._outputs: list[Output] = []
+
+    @property
+    def running(self) -> int:
+        return len(self._prefilling) + len(self._decoding)
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.running or self._waiting or self._outputs)
+
+    @property
+    def cache_bytes(self) -> int:
+        return self._prompts.nbytes
+
+    def submit(self, request: EngineRequest) -> None:
+        """Queue a generation; what is wrong with it is reported by the next `step`."""
+        try:
+            self._check(request)
+        except RequestError as error:
+            self._outputs.append((request.id, error))
+            return
+        limit = min(request.max_tokens, self._config.context_length - len(request.prompt))
+        now = time.monotonic()
+        self._waiting.append(Sequence.of(request, limit=limit, seed=secrets.randbits(32), now=now))
+
+    def _check(self, request: EngineRequest) -> None:
+        if not request.prompt:
+            raise RequestError("the prompt has no tokens", param="prompt")
+        if request.max_tokens < 1:
+            raise RequestError("max_tokens must be at least 1", param="max_tokens")
+        if len(request.prompt) >= self._config.context_length:
+            raise ContextLengthExceeded(
+                f"the prompt has {len(request.prompt)} tokens, "
+                f"the context window {self._config.context_length}",
+                hint="shorten the conversation",
+                param="prompt",
+            )
+        self._check_ids("prompt", request.prompt)
+        self._check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias])
+        if request.constraint is not None:
+            raise UnsupportedParameter(
+                "constrained output is not supported by this engine",
+                hint="ask for the format in the prompt instead",
+                param="response_format",
+            )
+
+    def _check_ids(self, param: str, ids: tuple[int, ...] | list[int]) -> None:
+        if ids and not (min(ids) >= 0 and max(ids) < self._vocabulary):
+            raise RequestError(
+                f"a token id in {param} is outside the vocabulary of {self._vocabulary}", param=param
+            )
+
+    def cancel(self, request_id: str) -> None:
+        """End a generation wherever it is; unknown and finished ones are ignored."""
+        for queue in (self._waiting, self._prefilling):
+            for sequence in queue:
+                if sequence.id == request_id:
+                    queue.remove(sequence)
+                    self._finish(sequence, "cancelled")
+                    return
+        if (decoding := self._decoding.get(request_id)) is not None:
+            self._retire([(decoding, "cancelled")])
+
+    def step(self) -> list[Output]:
+        """Do one step of work; gives what happened, in order."""
+        self._decode()
+        self._admit()
+        self._prefill()
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+    def _decode(self) -> None:
+        try:
+            sampled = self._batch.step()
+        except (RuntimeError, ValueError, MemoryError) as error:
+            self._fail(list(self._decoding.values()), error)
+            self._batch.clear()
+            self._decoding.clear()
+            return
+        now = time.monotonic()
+        ended: list[tuple[Sequence, DoneReason]] = []
+        for report in sampled:
+            self._outputs.append((report.sequence.id, report.step))
+            if (reason := report.sequence.take(report.token, now)) is not None:
+                ended.append((report.sequence, reason))
+        self._retire(ended)
+
+    def _retire(self, ended: list[tuple[Sequence, DoneReason]]) -> None:
+        self._batch.leave([sequence for sequence, _ in ended])
+        for sequence, reason in ended:
+            del self._decoding[sequence.id]
+            self._finish(sequence, reason)
+
+    def _finish(self, sequence: Sequence, reason: DoneReason) -> None:
+        if sequence.cache is not None:
+            self._prompts.keep(sequence.tokens, sequence.cache)
+            sequence.cache = None
+        self._outputs.append((sequence.id, sequence.done(reason, time.monotonic())))
+
+    def _admit(self) -> None:
+        while self._waiting and self.running < self._slots:
+            sequence = self._waiting.popleft()
+            sequence.admitted = time.monotonic()
+            sequence.cache, sequence.cached = self._prompts.fetch(sequence.request.prompt)
+            sequence.tokens = list(sequence.request.prompt[: sequence.cached])
+            self._prefilling.append(sequence)
+            self._outputs.append((sequence.id, sequence.progress()))
+
+    def _prefill(self) -> None:
+        room = self._config.prefill_step
+        while self._prefilling and room > 0:
+            sequence = self._prefilling[0]
+            try:
+                room -= self._process(sequence, room)
+            except (RuntimeError, ValueError, MemoryError) as error:
+                self._prefilling.popleft()
+                self._fail([sequence], error)
+                return
+            if sequence.remaining_prompt == 1:
+                self._prefilling.popleft()
+                self._batch.join(sequence)
+                self._decoding[sequence.id] = sequence
+
+    def _process(self, sequence: Sequence, room: int) -> int:
+        """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
+        prompt, start = sequence.request.prompt, len(sequence.tokens)
+        stop = min(start + room, len(prompt) - 1)
+        if (checkpoint := self._prompts.checkpoint_at(len(prompt), start)) is not None:
+            stop = min(stop, checkpoint)
+        if stop <= start or sequence.cache is None:
+            return 1
+        chunk = prompt[start:stop]
+        self._model(mx.array([chunk]), cache=sequence.cache)
+        mx.eval([layer.state for layer in sequence.cache])
+        mx.clear_cache()
+        sequence.tokens.extend(chunk)
+        if stop == checkpoint:
+            self._prompts.keep_copy(sequence.tokens, sequence.cache)
+        self._outputs.append((sequence.id, sequence.progress()))
+        return len(chunk)
+
+    def _fail(self, sequences: list[Sequence], error: BaseException) -> None:
+        logger.error("generation failed", exc_info=error)
+        if is_compile_failure(error):
+            disable_compile(error)
+        for sequence in sequences:
+            sequence.cache = None
+            self._outputs.append((sequence.id, generation_failure(error)))
+
+    def close(self) -> None:
+        """Forget everything; what was running is not reported."""
+        self._waiting.clear()
+        self._prefilling.clear()
+        self._decoding.clear()
+        self._batch.clear()
+        self._prompts.clear()

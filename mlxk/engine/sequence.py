@@ -1,0 +1,80 @@
+"""One generation inside an engine: what was asked, how far it is, and what it reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlxk.engine.base import Done, DoneReason, EngineRequest, Prefill
+from mlxk.engine.guide import BudgetGuide, Guide
+from mlxk.engine.sampling import Processor, Sampler, processors, seed_word
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """Times in seconds on the engine's clock. `tokens` are those whose keys and values `cache` holds."""
+
+    request: EngineRequest
+    sampler: Sampler
+    processors: tuple[Processor, ...]
+    guides: tuple[Guide, ...]
+    seed: int
+    limit: int
+    arrived: float
+    admitted: float | None = None
+    first_token: float | None = None
+    cached: int = 0
+    produced: int = 0
+    drawn: int = 0
+    tokens: list[int] = field(default_factory=list)
+    cache: list[Any] | None = None
+
+    @classmethod
+    def of(cls, request: EngineRequest, *, limit: int, seed: int, now: float) -> Sequence:
+        """`limit` is the most tokens it may produce; `seed` is used where the request has none."""
+        params = request.sampling
+        budget = request.reasoning_budget
+        return cls(
+            request=request,
+            sampler=Sampler.of(params, request.stop_tokens),
+            processors=processors(params),
+            guides=() if budget is None else (BudgetGuide(budget),),
+            seed=seed_word(seed if params.seed is None else params.seed),
+            limit=limit,
+            arrived=now,
+        )
+
+    @property
+    def id(self) -> str:
+        return self.request.id
+
+    @property
+    def remaining_prompt(self) -> int:
+        """Prompt tokens that are not in the cache yet."""
+        return max(len(self.request.prompt) - len(self.tokens), 0)
+
+    def take(self, token: int, now: float) -> Literal["stop", "length"] | None:
+        """Count a produced token; gives the reason to end, if this was the last one."""
+        self.produced += 1
+        if self.first_token is None:
+            self.first_token = now
+        if token in self.request.stop_tokens:
+            return "stop"
+        return "length" if self.produced >= self.limit else None
+
+    def progress(self) -> Prefill:
+        total = len(self.request.prompt)
+        return Prefill(processed=min(len(self.tokens), total), total=total, cached=self.cached)
+
+    def done(self, reason: DoneReason, now: float) -> Done:
+        admitted = now if self.admitted is None else self.admitted
+        first = now if self.first_token is None else self.first_token
+        return Done(
+            reason=reason,
+            prompt_tokens=len(self.request.prompt),
+            cached_tokens=self.cached,
+            completion_tokens=self.produced,
+            queue_seconds=admitted - self.arrived,
+            first_token_seconds=first - self.arrived,
+            total_seconds=now - self.arrived,
+        )

@@ -1,0 +1,118 @@
+"""An engine in a thread of this process, for `run` and `chat`."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.front import Front
+from mlxk.engine.wire import Cancel, Command, Failure, Ready, Report, Steps
+from mlxk.errors import EngineCrashed, EngineUnavailable
+
+STARTING = EngineStats(state="starting", running=0, waiting=0)
+DEAD = EngineStats(state="dead", running=0, waiting=0)
+
+
+@dataclass(slots=True)
+class _Run:
+    """What exists while the thread runs."""
+
+    loop: asyncio.AbstractEventLoop
+    ready: asyncio.Future[None]
+    thread: threading.Thread
+
+
+class ThreadEngine:
+    """Loads and generates in one thread. The thread, and mlx with it, starts on entering.
+
+    `closed` work is told as `EngineUnavailable`; a failure of the thread itself as `EngineCrashed`.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._front = Front(self._inbox.put)
+        self._stats = DEAD
+        self._run: _Run | None = None
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=self._work, name="mlxk-engine", daemon=True)
+        self._run = _Run(loop, loop.create_future(), thread)
+        self._stats = STARTING
+        thread.start()
+        try:
+            await self._run.ready
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        if self._run is None:
+            return
+        self._front.fail(EngineUnavailable("the engine was closed"))
+        self._inbox.put(None)
+        await asyncio.shield(asyncio.to_thread(self._run.thread.join))
+        self._run, self._stats = None, DEAD
+
+    def _work(self) -> None:
+        from mlxk.engine.worker import Worker
+
+        try:
+            Worker(self._config, self._inbox, self._post).run()
+        except BaseException as error:
+            self._post(Failure.of(EngineCrashed(f"the engine thread died: {error!r}")))
+            raise
+
+    def _post(self, report: Report) -> None:
+        """Called in the thread."""
+        if self._run is not None and not self._run.loop.is_closed():
+            self._run.loop.call_soon_threadsafe(self._take, report)
+
+    def _take(self, report: Report) -> None:
+        match report:
+            case Ready(stats):
+                self._stats = stats
+                self._become_ready(None)
+            case Steps(items, stats):
+                self._stats = stats
+                self._front.deliver(items)
+            case Failure():
+                self._stats = DEAD
+                self._become_ready(report)
+                self._front.fail(report.error())
+
+    def _become_ready(self, failure: Failure | None) -> None:
+        if self._run is None or self._run.ready.done():
+            return
+        if failure is None:
+            self._run.ready.set_result(None)
+        else:
+            self._run.ready.set_exception(failure.error())
+
+    async def generate(self, request: EngineRequest) -> AsyncIterator[EngineStep]:
+        if self._stats.state != "ready":
+            raise EngineUnavailable(f"the engine is {self._stats.state}")
+        async for step in self._front.generate(request):
+            yield step
+
+    async def cancel(self, request_id: str) -> None:
+        self._inbox.put(Cancel(request_id))
+
+    async def stats(self) -> EngineStats:
+        return self._stats

@@ -1,0 +1,103 @@
+"""What a front and an engine's worker say to each other, and how that travels through a socket.
+
+A frame is a length (4 bytes, big-endian) and that many bytes of msgpack. A worker sends one `Steps` for all
+generations together in each of its steps; an empty one is a heartbeat.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from mlxk import errors
+from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.errors import EngineError, MlxkError
+
+_LENGTH = struct.Struct(">I")
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """The first thing a child hears."""
+
+    config: EngineConfig
+
+
+class Submit(msgspec.Struct, frozen=True, tag="submit"):
+    request: EngineRequest
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    id: str
+
+
+class Failure(msgspec.Struct, frozen=True, tag="failure"):
+    """An `MlxkError` as data; `kind` is its class's name."""
+
+    kind: str
+    message: str
+    hint: str | None = None
+    param: str | None = None
+
+    @classmethod
+    def of(cls, error: MlxkError) -> Failure:
+        return cls(type(error).__name__, error.message, error.hint, error.param)
+
+    def error(self) -> MlxkError:
+        known = getattr(errors, self.kind, EngineError)
+        return known(self.message, hint=self.hint, param=self.param)
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The model is loaded."""
+
+    stats: EngineStats
+
+
+class Steps(msgspec.Struct, frozen=True, tag="steps"):
+    """What happened in one step, as (request id, step) pairs in order."""
+
+    items: tuple[tuple[str, EngineStep | Failure], ...]
+    stats: EngineStats
+
+
+Command = Load | Submit | Cancel
+Report = Ready | Steps | Failure
+
+M = TypeVar("M")
+
+
+def encode(message: Command | Report) -> bytes:
+    """One frame."""
+    body = msgspec.msgpack.encode(message)
+    return _LENGTH.pack(len(body)) + body
+
+
+class FrameDecoder(Generic[M]):
+    """Bytes in pieces of any size to messages of one union type."""
+
+    def __init__(self, decoder: msgspec.msgpack.Decoder[M]) -> None:
+        self._decoder = decoder
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[M]:
+        """The messages that are complete now."""
+        self._buffer += data
+        while len(self._buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            end = _LENGTH.size + length
+            if len(self._buffer) < end:
+                return
+            body = bytes(self._buffer[_LENGTH.size : end])
+            del self._buffer[:end]
+            yield self._decoder.decode(body)
+
+
+def command_decoder() -> FrameDecoder[Command]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Command))
+
+
+def report_decoder() -> FrameDecoder[Report]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Report))

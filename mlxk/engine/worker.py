@@ -1,0 +1,110 @@
+"""The loop that loads, generates, caches and frees: everything that touches MLX happens in the one thread
+that calls `run`.
+
+Commands come in through a queue, which is emptied before every step; reports go out through `report`, one
+for each step.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import queue
+from collections.abc import Callable
+from pathlib import Path
+
+import mlx.core as mx
+
+from mlxk.engine.base import EngineConfig, EngineStats, EngineStep
+from mlxk.engine.loader import load
+from mlxk.engine.scheduler import Output, Scheduler
+from mlxk.engine.wire import Cancel, Command, Failure, Ready, Report, Steps, Submit
+from mlxk.errors import MlxkError
+
+logger = logging.getLogger(__name__)
+
+Inbox = queue.SimpleQueue[Command | None]
+
+
+class Worker:
+    """`None` in the inbox ends the loop. An idle worker reports every `heartbeat` seconds, if that is set."""
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        inbox: Inbox,
+        report: Callable[[Report], None],
+        *,
+        heartbeat: float | None = None,
+    ) -> None:
+        self._config = config
+        self._inbox = inbox
+        self._report = report
+        self._heartbeat = heartbeat
+
+    def run(self) -> None:
+        """Load, report `Ready` or a `Failure`, generate until told to end, and give all memory back."""
+        stream = mx.new_stream(mx.default_device())
+        limit = _raise_wired_limit()
+        try:
+            with mx.stream(stream):
+                self._serve()
+        finally:
+            gc.collect()
+            mx.synchronize(stream)
+            if limit is not None:
+                mx.set_wired_limit(limit)
+            mx.clear_cache()
+
+    def _serve(self) -> None:
+        try:
+            scheduler = Scheduler(load(Path(self._config.model_path)), self._config)
+        except MlxkError as error:
+            self._report(Failure.of(error.with_traceback(None)))
+            return
+        self._report(Ready(_stats(scheduler)))
+        try:
+            while self._take(scheduler):
+                outputs = scheduler.step()
+                self._report(Steps(tuple(_item(output) for output in outputs), _stats(scheduler)))
+        finally:
+            scheduler.close()
+
+    def _take(self, scheduler: Scheduler) -> bool:
+        """Carry out what is in the inbox, waiting for it when there is nothing else to do."""
+        wait = scheduler.idle
+        while True:
+            try:
+                command = self._inbox.get(block=wait, timeout=self._heartbeat)
+            except queue.Empty:
+                return True
+            wait = False
+            match command:
+                case None:
+                    return False
+                case Submit(request):
+                    scheduler.submit(request)
+                case Cancel(request_id):
+                    scheduler.cancel(request_id)
+
+
+def _item(output: Output) -> tuple[str, EngineStep | Failure]:
+    request_id, step = output
+    return request_id, Failure.of(step) if isinstance(step, MlxkError) else step
+
+
+def _stats(scheduler: Scheduler) -> EngineStats:
+    return EngineStats(
+        state="ready",
+        running=scheduler.running,
+        waiting=scheduler.waiting,
+        active_bytes=mx.get_active_memory(),
+        peak_bytes=mx.get_peak_memory(),
+        cache_bytes=scheduler.cache_bytes,
+    )
+
+
+def _raise_wired_limit() -> int | None:
+    """On Metal, let the whole recommended working set stay wired; gives the limit that was."""
+    recommended = mx.device_info().get("max_recommended_working_set_size")
+    return None if recommended is None else mx.set_wired_limit(int(recommended))
