@@ -15,6 +15,7 @@ The tree::
     │   ├── MethodNotAllowed      method_not_allowed 1    405
     │   ├── RequestTimeout        request_timeout    1    408
     │   ├── PayloadTooLarge       payload_too_large  1    413
+    │   ├── UnsupportedMediaType  unsupported_...    1    415
     │   ├── Unauthorized          invalid_api_key    1    401
     │   ├── Forbidden             forbidden          1    403
     │   └── Overloaded            overloaded         1    429
@@ -131,6 +132,14 @@ class PayloadTooLarge(RequestError):
     code = "payload_too_large"
     exit_status = 1
     http_status = 413
+
+
+class UnsupportedMediaType(RequestError):
+    """A body that does not say it is JSON: browsers send such bodies across sites without asking."""
+
+    code = "unsupported_media_type"
+    exit_status = 1
+    http_status = 415
 
 
 class Unauthorized(RequestError):

@@ -1,0 +1,113 @@
+"""What a dialect is: how a body becomes generations, and how events become that dialect's answer.
+
+A dialect is a module that satisfies `Dialect` or `Catalogue`; `mlxk.protocols` lists them in two tables. It
+knows no HTTP and adds no default: what a body does not say stays unsaid, and the profile decides. What it
+cannot honour it refuses by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from mlxk.errors import EngineUnavailable, MlxkError, ModelNotFound
+from mlxk.events import Completion, Event, Finish, FinishReason
+from mlxk.requests import GenerationRequest
+
+Json = Mapping[str, object]
+Expose = Literal["reasoning", "reasoning_content", "both", "inline", "drop"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a dialect may tell about a served model. `created` is a Unix time, `context_length` in tokens.
+
+    `expose` says where reasoning goes in an answer.
+    """
+
+    id: str
+    created: int
+    context_length: int
+    config_hash: str
+    aliases: tuple[str, ...] = ()
+    expose: Expose = "both"
+
+
+class Encoder(Protocol):
+    """Turns the events of one request into its answer: streamed through `feed` and `end`, or whole.
+
+    Events of several generations may interleave; `choice` is the index into `ParsedRequest.generations`.
+    Both ways raise the error that a `Failed` event carries.
+    """
+
+    def feed(self, choice: int, event: Event) -> bytes:
+        """The frames that this event becomes; empty if none."""
+        ...
+
+    def end(self) -> bytes:
+        """The frames that follow the last event of the last generation."""
+        ...
+
+    def fail(self, error: MlxkError) -> bytes:
+        """The frames that tell, in mid-stream, that generation broke off."""
+        ...
+
+    def body(self, completions: Sequence[Completion]) -> Json:
+        """The answer of a request that did not stream, one completion for each generation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """A body, understood. `model` is empty when the body names none."""
+
+    model: str
+    stream: bool
+    generations: tuple[GenerationRequest, ...]
+    encoder: Callable[[ModelCard], Encoder]
+
+
+class Dialect(Protocol):
+    """An endpoint that generates. `KEEP_ALIVE` is a frame that clients skip, empty if there is none."""
+
+    STREAM_TYPE: str
+    KEEP_ALIVE: bytes
+
+    def parse(self, body: Json) -> ParsedRequest:
+        """Raises `RequestError` naming the field."""
+        ...
+
+    def error_body(self, error: MlxkError) -> Json: ...
+
+
+class Catalogue(Protocol):
+    """An endpoint that tells about the served models. `SUBTREE`: it also answers below its path."""
+
+    METHODS: tuple[str, ...]
+    SUBTREE: bool
+
+    def answer(self, tail: str, body: Json, cards: Sequence[ModelCard]) -> Json:
+        """`tail` is the decoded path below the endpoint, `body` empty unless one was posted."""
+        ...
+
+    def error_body(self, error: MlxkError) -> Json: ...
+
+
+def finished(finish: Finish) -> Literal["stop", "length", "tool_calls"]:
+    """Why a whole answer ended; raises `EngineUnavailable` for one that was cut off by cancelling it."""
+    reason: FinishReason = finish.reason
+    if reason == "cancelled":
+        raise EngineUnavailable("The generation was cancelled before it was finished.")
+    return reason
+
+
+def find_card(name: str, cards: Sequence[ModelCard]) -> ModelCard:
+    """The model with this name or alias; an empty name stands for the only one. Raises `ModelNotFound`."""
+    if not name and len(cards) == 1:
+        return cards[0]
+    for card in cards:
+        if name == card.id or name in card.aliases:
+            return card
+    said = f"The model '{name[:200]}' does not exist here." if name else "The body must name a model."
+    raise ModelNotFound(said, hint=f"Served: {', '.join(card.id for card in cards)}.", param="model")

@@ -1,0 +1,1 @@
+"""OpenAI's dialect: https://platform.openai.com/docs/api-reference."""

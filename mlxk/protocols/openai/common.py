@@ -1,0 +1,160 @@
+"""What OpenAI's endpoints share: sampling fields, harmless fields, errors, usage, SSE frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, cast
+
+import msgspec
+from pydantic import BeforeValidator, Field
+
+from mlxk.errors import EngineError, MlxkError, Overloaded, RequestError, Unauthorized
+from mlxk.events import Usage
+from mlxk.protocols.base import Json
+from mlxk.protocols.validation import Body, Strings, only, problem
+from mlxk.requests import SamplingOverrides
+
+STREAM_TYPE = "text/event-stream; charset=utf-8"
+KEEP_ALIVE = b": keep-alive\n\n"
+DONE = b"data: [DONE]\n\n"
+
+_INT64 = 1 << 63
+_UINT64_MASK = (1 << 64) - 1
+
+
+def _token_id(key: object) -> object:
+    """Keys of a JSON object are strings; those of `logit_bias` are token ids."""
+    if isinstance(key, str):
+        if not (key.isascii() and key.isdigit() and len(key) < 10):
+            raise problem("The keys of logit_bias must be token ids.")
+        return int(key)
+    return key
+
+
+class StreamOptions(Body):
+    include_usage: bool | None = None
+    include_obfuscation: Annotated[
+        bool | None, only(False, reason="Obfuscation of streams is not supported.")
+    ] = None
+
+
+class GenerationFields(Body):
+    """Fields of both chat completions and completions.
+
+    `top_k`, `min_p`, `xtc_*`, `repetition_*` and `*_context` are widely used extensions of the dialect, with
+    the names that profiles use. `user`, `metadata` and the like say nothing about the answer.
+    """
+
+    model: str | None = None
+    n: Annotated[int, Field(ge=1, le=128)] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    stop: Annotated[Strings, Field(max_length=4)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    xtc_probability: Annotated[float, Field(ge=0, le=1)] | None = None
+    xtc_threshold: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0)] | None = None
+    repetition_context: Annotated[int, Field(ge=0)] | None = None
+    presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    presence_context: Annotated[int, Field(ge=0)] | None = None
+    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
+    frequency_context: Annotated[int, Field(ge=0)] | None = None
+    logit_bias: (
+        dict[Annotated[int, BeforeValidator(_token_id)], Annotated[float, Field(ge=-100, le=100)]] | None
+    ) = None
+    seed: Annotated[int, Field(ge=-_INT64, lt=_INT64)] | None = None
+    user: str | None = None
+    metadata: dict[str, str] | None = None
+    store: Annotated[bool | None, only(False, reason="Completions are not stored here.")] = None
+    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast"] | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+
+    @property
+    def choices(self) -> int:
+        return self.n or 1
+
+    @property
+    def streams(self) -> bool:
+        return bool(self.stream)
+
+    @property
+    def include_usage(self) -> bool:
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    @property
+    def stops(self) -> tuple[str, ...] | None:
+        return None if self.stop is None else tuple(self.stop)
+
+    def sampling(self, choice: int) -> SamplingOverrides:
+        """The fields that the body set. Each further choice draws with the next seed, or all were alike."""
+        said: dict[str, Any] = {
+            name: value
+            for name in SamplingOverrides.__optional_keys__
+            if (value := getattr(self, name)) is not None
+        }
+        if self.logit_bias is not None:
+            said["logit_bias"] = tuple(sorted(self.logit_bias.items()))
+        if self.seed is not None:
+            said["seed"] = (self.seed + choice) & _UINT64_MASK
+        return cast(SamplingOverrides, said)
+
+    def check(self) -> None:
+        """What no single field shows; raises `RequestError`."""
+        if self.stream_options is not None and not self.streams:
+            raise RequestError(
+                "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
+                param="stream_options",
+            )
+        if self.stop is not None and "" in self.stop:
+            raise RequestError("A stop sequence must not be empty.", param="stop")
+
+
+def error_body(error: MlxkError) -> Json:
+    """OpenAI's error object. Messages that may name local things are told to the log alone."""
+    told = isinstance(error, RequestError | EngineError)
+    message = error.message if told else "The server had an error while processing the request."
+    if told and error.hint:
+        message = f"{message.rstrip('.')}. {error.hint}"
+    return {
+        "error": {
+            "message": message,
+            "type": _error_type(error),
+            "param": error.param if told else None,
+            "code": error.code if told else "internal_error",
+        }
+    }
+
+
+def _error_type(error: MlxkError) -> str:
+    match error:
+        case Unauthorized():
+            return "authentication_error"
+        case Overloaded():
+            return "rate_limit_error"
+        case RequestError():
+            return "invalid_request_error"
+        case _:
+            return "server_error"
+
+
+def usage_body(usages: Sequence[Usage], per_prompt: int) -> Json:
+    """Usage of a request's generations. `per_prompt` consecutive ones share a prompt, counted once."""
+    first_of_each = usages[::per_prompt]
+    prompt = sum(usage.prompt_tokens for usage in first_of_each)
+    completion = sum(usage.completion_tokens for usage in usages)
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {"cached_tokens": sum(usage.cached_tokens for usage in first_of_each)},
+        "completion_tokens_details": {"reasoning_tokens": sum(usage.reasoning_tokens for usage in usages)},
+    }
+
+
+def frame(body: Json) -> bytes:
+    return b"data: %b\n\n" % msgspec.json.encode(body)

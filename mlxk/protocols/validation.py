@@ -1,0 +1,149 @@
+"""Bodies from outside: JSON bytes to a mapping, a mapping to a pydantic model, problems to `RequestError`.
+
+Every problem names its field as a path (`messages[1].content`), an unknown field its nearest known name.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from mlxk.errors import RequestError, UnsupportedParameter
+from mlxk.protocols.base import Json
+
+# Deeper nesting than any schema has; templates and schema compilers recurse over what a body holds.
+MAX_DEPTH = 64
+
+BodyT = TypeVar("BodyT", bound="Body")
+
+
+class Body(BaseModel):
+    """A JSON object of a request: nothing is coerced, nothing unknown is let through.
+
+    `None` means that the caller did not say; clients send `null` for what they leave out.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_fields(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            for name in data:
+                if name not in known:
+                    near = get_close_matches(name, known, n=1)
+                    hint = f"Did you mean {near[0]}?" if near else None
+                    message = f"Unrecognized request argument supplied: {name[:80]}"
+                    raise problem(message, field=name[:80], hint=hint)
+        return data
+
+
+def problem(
+    message: str, *, field: str | None = None, hint: str | None = None, unsupported: bool = False
+) -> PydanticCustomError:
+    """What a validator raises. `field` lies below the value that is validated."""
+    context = {"message": message, "field": field, "hint": hint, "unsupported": unsupported}
+    return PydanticCustomError("problem", "{message}", context)
+
+
+def refuse(reason: str) -> BeforeValidator:
+    """For `Annotated[None, refuse(…)]`: a field that is known, and that cannot be honoured."""
+
+    def check(value: object) -> None:
+        if value is not None:
+            raise problem(reason, unsupported=True)
+
+    return BeforeValidator(check)
+
+
+def only(*accepted: object, reason: str) -> BeforeValidator:
+    """A field of which these values, the ones that ask for nothing, can be honoured."""
+
+    def check(value: object) -> object:
+        if value is not None and not any(value == known and type(value) is type(known) for known in accepted):
+            raise problem(reason, unsupported=True)
+        return value
+
+    return BeforeValidator(check)
+
+
+def by(key: str) -> Discriminator:
+    """Chooses the union member tagged `<x>` for a value of `{key: x}`."""
+
+    def tag(value: object) -> str | None:
+        kind = value.get(key) if isinstance(value, dict) else getattr(value, key, None)
+        return f"<{kind}>" if isinstance(kind, str) else None
+
+    return Discriminator(tag)
+
+
+def listed(value: object) -> object:
+    """One string where a list of strings may stand."""
+    return [value] if isinstance(value, str) else value
+
+
+Strings = Annotated[list[str], BeforeValidator(listed)]
+
+
+def decode(data: bytes) -> Json:
+    """A JSON object of UTF-8 text; raises `RequestError`. `NaN` and infinities are not JSON."""
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RequestError(f"The body is not valid JSON: {error}") from None
+    except RecursionError:
+        raise RequestError("The body is nested too deeply.") from None
+    if not isinstance(value, dict):
+        raise RequestError("The body must be a JSON object.")
+    _check_depth(value)
+    return value
+
+
+def _check_depth(value: dict[str, Any]) -> None:
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for parent in level
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return
+    raise RequestError(f"The body is nested more than {MAX_DEPTH} levels deep.")
+
+
+def validate(model: type[BodyT], body: Json) -> BodyT:
+    """The body as a model; raises the first problem as `RequestError` or `UnsupportedParameter`."""
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise _request_error(error.errors(include_url=False)[0]) from None
+
+
+def _request_error(details: ErrorDetails) -> RequestError:
+    context = details.get("ctx", {})
+    param = path(*details["loc"], *filter(None, [context.get("field")]))
+    if details["type"] == "problem":
+        kind = UnsupportedParameter if context["unsupported"] else RequestError
+        return kind(context["message"], hint=context["hint"], param=param or None)
+    if details["type"] == "missing":
+        return RequestError(f"Missing required parameter: '{param}'.", param=param)
+    message = details["msg"].replace("Input should", "it should")
+    return RequestError(f"Invalid value for '{param}': {message}.", param=param or None)
+
+
+def path(*loc: int | str) -> str:
+    """`messages[1].content`. Names in <> are pydantic's marks of union members; `[key]` of mapping keys."""
+    parts: list[str] = []
+    for step in loc:
+        if isinstance(step, int):
+            parts.append(f"[{step}]")
+        elif not step.startswith("<") and step != "[key]":
+            parts.append(f".{step}" if parts else step)
+    return "".join(parts)

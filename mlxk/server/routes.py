@@ -1,0 +1,64 @@
+"""The route table: which handler answers at which path.
+
+A profile's `server.routes` is laid over the default table path by path; `false` removes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import unquote
+
+from mlxk.errors import RouteNotFound
+from mlxk.protocols import CATALOGUES, DIALECTS
+
+DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
+    {
+        "/v1/chat/completions": "openai.chat",
+        "/v1/completions": "openai.completions",
+        "/v1/models": "openai.models",
+        "/health": "health",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`tail` is what the request's path has below `path`, decoded."""
+
+    path: str
+    kind: Literal["generate", "catalogue", "health"]
+    handler: str
+    methods: tuple[str, ...]
+    tail: str = ""
+
+
+class RouteTable:
+    def __init__(self, overrides: Mapping[str, str | Literal[False]]) -> None:
+        merged = {**DEFAULT_ROUTES, **overrides}
+        self._routes = {path: _route(path, handler) for path, handler in merged.items() if handler}
+
+    def resolve(self, path: str) -> Route:
+        """The route of a request's path, still percent-encoded; raises `RouteNotFound`."""
+        path = path.rstrip("/") or "/"
+        if path in self._routes:
+            return self._routes[path]
+        for root, route in self._routes.items():
+            if _has_subtree(route) and path.startswith(f"{root}/"):
+                tail = unquote(path[len(root) + 1 :])
+                return Route(route.path, route.kind, route.handler, route.methods, tail)
+        raise RouteNotFound(f"Nothing is served at {path[:200]}.", hint=f"Served: {', '.join(self._routes)}.")
+
+
+def _route(path: str, handler: str) -> Route:
+    if handler in DIALECTS:
+        return Route(path, "generate", handler, ("POST",))
+    if handler in CATALOGUES:
+        return Route(path, "catalogue", handler, CATALOGUES[handler].METHODS)
+    return Route(path, "health", handler, ("GET",))
+
+
+def _has_subtree(route: Route) -> bool:
+    return route.kind == "catalogue" and CATALOGUES[route.handler].SUBTREE

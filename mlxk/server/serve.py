@@ -1,0 +1,149 @@
+"""The server's life: listen, start the engines, serve, drain, end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Literal, Protocol, cast
+
+import uvloop
+from sanic import Sanic
+from sanic.server.protocols.http_protocol import HttpProtocol
+
+from mlxk.server.app import Limits, make_app
+from mlxk.server.guard import Guard
+from mlxk.server.models import ServedModel
+from mlxk.server.routes import RouteTable
+from mlxk.server.service import Service
+
+Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+
+# Seconds between looks at connections that are about to close, and for how long.
+_LOOK, _FAREWELL = 0.02, 2.0
+
+
+class HttpServer(Protocol):
+    """What of Sanic's untyped `AsyncioServer` is used here."""
+
+    connections: set[HttpProtocol]
+
+    async def startup(self) -> None: ...
+
+    async def start_serving(self) -> None: ...
+
+    def close(self) -> object: ...
+
+
+class Server:
+    """Serves models on a socket that is already bound. Lives on one event loop.
+
+    HTTP answers from the start on, with 503 until `lifespan` (which starts the engines) was entered.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[ServedModel],
+        *,
+        host: str,
+        routes: Mapping[str, str | Literal[False]],
+        limits: Limits | None = None,
+    ) -> None:
+        self._limits = limits or Limits()
+        self._service = Service(models)
+        self._app = make_app(self._service, RouteTable(routes), Guard(host), self._limits)
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self, sock: socket.socket, lifespan: Lifespan, on_ready: Callable[[], None]) -> None:
+        """Until `stop`. Raises what `lifespan` raises; nothing is left running then."""
+        self._task = asyncio.current_task()
+        try:
+            async with self._listening(sock) as server, lifespan():
+                self._service.phase = "ready"
+                on_ready()
+                await self._stopping.wait()
+                server.close()
+                await self._drain()
+        except asyncio.CancelledError:
+            if not self._stopping.is_set() or self._task is None:
+                raise
+            self._task.uncancel()
+
+    def stop(self) -> None:
+        """Let running answers finish and end; a second call gives them no time."""
+        if self._stopping.is_set():
+            self._hurry.set()
+        self._stopping.set()
+        if self._service.phase == "starting" and self._task is not None:
+            self._task.cancel()
+        self._service.phase = "draining"
+
+    @asynccontextmanager
+    async def _listening(self, sock: socket.socket) -> AsyncIterator[HttpServer]:
+        # Accepting begins when the routes are known, which `startup` sees to.
+        created = await self._app.create_server(sock=sock, asyncio_server_kwargs={"start_serving": False})
+        server = cast(HttpServer, created)
+        try:
+            await server.startup()
+            await server.start_serving()
+            yield server
+        finally:
+            server.close()
+            await _say_goodbye(server)
+            Sanic.unregister_app(self._app)
+
+    async def _drain(self) -> None:
+        """Wait for the running answers; when time is over, end them with an error."""
+        hurry = asyncio.create_task(self._hurry.wait())
+        finished = asyncio.create_task(self._service.finished())
+        await asyncio.wait(
+            (hurry, finished), timeout=self._limits.drain_seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        self._service.interrupt()
+        hurry.cancel()
+        finished.cancel()
+
+
+def serve(
+    models: Sequence[ServedModel],
+    sock: socket.socket,
+    *,
+    host: str,
+    routes: Mapping[str, str | Literal[False]],
+    lifespan: Lifespan,
+    on_ready: Callable[[], None],
+    limits: Limits | None = None,
+) -> None:
+    """Block until SIGINT or SIGTERM and the drain after it; for the main thread.
+
+    Raises what `lifespan` raises. The socket is closed in any case.
+    """
+
+    async def main() -> None:
+        server = Server(models, host=host, routes=routes, limits=limits)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
+        try:
+            await server.run(sock, lifespan, on_ready)
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    with sock, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+
+
+async def _say_goodbye(server: HttpServer) -> None:
+    """Close connections as their last bytes leave; after that, close them anyhow."""
+    deadline = asyncio.get_running_loop().time() + _FAREWELL
+    while server.connections and asyncio.get_running_loop().time() < deadline:
+        for connection in list(server.connections):
+            connection.close_if_idle()
+        await asyncio.sleep(_LOOK)
+    for connection in list(server.connections):
+        connection.abort()

@@ -1,0 +1,76 @@
+"""The server's state, without HTTP: what it serves, what runs, and whether it may be asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from mlxk.errors import EngineUnavailable, MlxkError
+from mlxk.protocols.base import Json, ModelCard, find_card
+from mlxk.server.answer import Answer
+from mlxk.server.models import ServedModel
+
+Phase = Literal["starting", "ready", "draining"]
+
+
+class Service:
+    def __init__(self, models: Sequence[ServedModel]) -> None:
+        self._models = {model.card.id: model for model in models}
+        self._running: set[Answer] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.phase: Phase = "starting"
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        return tuple(model.card for model in self._models.values())
+
+    def model(self, name: str) -> ServedModel:
+        """Raises `ModelNotFound`."""
+        return self._models[find_card(name, self.cards).id]
+
+    @contextmanager
+    def track(self, answer: Answer) -> Iterator[None]:
+        """An answer that counts as running; raises `EngineUnavailable` when none may begin."""
+        if self.phase == "starting":
+            raise EngineUnavailable("The model is still being loaded.", hint="Try again in a moment.")
+        if self.phase == "draining":
+            raise EngineUnavailable("The server is shutting down.")
+        self._running.add(answer)
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._running.discard(answer)
+            if not self._running:
+                self._idle.set()
+
+    async def finished(self) -> None:
+        """Wait until no answer runs."""
+        await self._idle.wait()
+
+    def interrupt(self) -> None:
+        """End all running answers with an error that tells why."""
+        for answer in list(self._running):
+            answer.interrupt(EngineUnavailable("The server is shutting down."))
+
+    async def health(self) -> tuple[bool, Json]:
+        """Whether every model can answer now, and each one's state."""
+        states = {name: await self._state(model) for name, model in self._models.items()}
+        ready = self.phase == "ready" and all(state["state"] == "ready" for state in states.values())
+        status = self.phase if self.phase != "ready" else "ready" if ready else "unavailable"
+        return ready, {
+            "status": status,
+            "models": [{"name": name, **state} for name, state in states.items()],
+        }
+
+    async def _state(self, model: ServedModel) -> dict[str, object]:
+        if self.phase == "starting":
+            return {"state": "starting"}
+        try:
+            stats = await model.stats()
+        except MlxkError as error:
+            return {"state": "dead", "reason": error.code}
+        return {"state": stats.state, "running": stats.running, "waiting": stats.waiting}
