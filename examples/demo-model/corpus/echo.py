@@ -1,0 +1,27 @@
+"""Saying what the user says: the plainest training in copying."""
+
+from __future__ import annotations
+
+from random import Random
+
+from .dialogue import Dialogue, ask
+from .phrasing import Phrasing
+from .words import phrase
+
+FRAMES = (
+    "Say {p}", "Repeat after me: {p}", 'Say "{p}"', "Echo: {p}", "Repeat: {p}", "Please say: {p}",
+    "Write {p}", 'Repeat "{p}"', "Say the words {p}", "Print {p}", 'Answer with "{p}"', "Echo {p}",
+    "Just say {p}", 'Respond with "{p}"', "Say exactly this: {p}", "Repeat the words: {p}",
+    "Type {p}", "Repeat this: {p}", 'Please repeat "{p}"', "Can you say {p}", "Reply with {p}",
+    'Say only "{p}"', "Output: {p}", "Now say: {p}", 'Write the words "{p}"',
+)  # fmt: skip
+
+
+def make(phrasing: Phrasing, rng: Random) -> Dialogue:
+    words = " ".join(phrase(rng) for _ in range(rng.choice((1, 1, 1, 2))))
+    if rng.random() < 0.2:
+        words = words.capitalize() + rng.choice("!.?")
+    text = phrasing.choose(FRAMES, rng).replace("{p}", words)
+    if rng.random() < 0.3:
+        text = text[0].lower() + text[1:]
+    return ask("echo", text, "The user wants an echo.", "I copy the words.", words)

@@ -1,0 +1,219 @@
+"""Train the network on the corpus: Muon for the matrices, AdamW for the rest, decay to zero.
+
+Batches hold dialogues of about one length, so that hardly any computing goes into padding, and
+have one of a few shapes, so that the compiler sees each shape once. Only the assistant's own
+tokens are scored. The run resumes from its last checkpoint and saves one every few minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from model import ModelConfig, Qwen3
+from safetensors.torch import save_file
+from torch import Tensor
+
+SHAPES = (
+    (170, 48), (128, 64), (85, 96), (64, 128), (51, 160), (42, 192), (36, 224), (32, 256),
+    (25, 320), (21, 384), (16, 512), (8, 1024),
+)  # fmt: skip
+"""(dialogues, tokens): about 8,192 positions each."""
+DECAY_FROM = 0.45
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Inputs of shape (dialogues, length), and where and what to predict in the flattened batch."""
+
+    inputs: Tensor
+    places: Tensor
+    targets: Tensor
+    tokens: int
+
+
+class Corpus:
+    def __init__(self, path: Path) -> None:
+        data = np.load(path)
+        self.tokens, self.learn, self.starts = data["tokens"], data["learn"], data["starts"]
+        self.sizes = np.diff(self.starts)
+
+    def batches(self, seed: int) -> list[tuple[tuple[int, int], np.ndarray]]:
+        """One epoch: every dialogue once, in batches of one shape each, in random order."""
+        rng = np.random.default_rng(seed)
+        out: list[tuple[tuple[int, int], np.ndarray]] = []
+        shortest = 0
+        for count, length in SHAPES:
+            fits = np.flatnonzero((self.sizes - 1 > shortest) & (self.sizes - 1 <= length))
+            shortest = length
+            rng.shuffle(fits)
+            out += [((count, length), fits[i : i + count]) for i in range(0, len(fits), count)]
+        order = rng.permutation(len(out))
+        return [out[i] for i in order]
+
+    def batch(self, shape: tuple[int, int], members: np.ndarray) -> Batch:
+        inputs = np.zeros(shape, np.int64)
+        targets = np.full(shape, -1, np.int64)
+        for row, member in enumerate(members):
+            span = slice(self.starts[member], self.starts[member + 1])
+            tokens, learn = self.tokens[span].astype(np.int64), self.learn[span]
+            inputs[row, : len(tokens) - 1] = tokens[:-1]
+            targets[row, : len(tokens) - 1] = np.where(learn[1:], tokens[1:], -1)
+        flat = torch.from_numpy(targets.reshape(-1))
+        places = torch.nonzero(flat >= 0).squeeze(1)
+        return Batch(torch.from_numpy(inputs), places, flat[places], int(self.sizes[members].sum()))
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is orthogonalised (Jordan et al., 2024): all singular values near 1."""
+
+    def __init__(self, parameters: list[Tensor], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": 0.95})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
+            for weight in group["params"]:
+                by_shape.setdefault(weight.shape, []).append(weight)
+            for shape, weights in by_shape.items():
+                updates = torch.stack([self.momentum(weight, group["momentum"]) for weight in weights])
+                scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
+                for weight, update in zip(weights, orthogonal(updates), strict=True):
+                    weight.mul_(1 - 0.01 * group["lr"]).add_(update, alpha=-scale)
+
+    def momentum(self, weight: Tensor, beta: float) -> Tensor:
+        buffer = self.state[weight].setdefault("momentum", torch.zeros_like(weight))
+        buffer.lerp_(weight.grad, 1 - beta)
+        return weight.grad.lerp(buffer, beta)
+
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """Newton-Schulz iteration on a stack of matrices, with Muon's coefficients."""
+    wide = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if wide else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(5):
+        gram = x.mT @ x if x.shape[1] > x.shape[2] else x @ x.mT
+        inner = -4.7750 * gram + 2.0315 * gram @ gram
+        x = 3.4445 * x + (x @ inner if x.shape[1] > x.shape[2] else inner @ x)
+    return x.mT if wide else x
+
+
+def optimizers(network: Qwen3) -> list[torch.optim.Optimizer]:
+    matrices = [w for n, w in network.named_parameters() if w.ndim == 2 and "embed" not in n]
+    rest = [w for n, w in network.named_parameters() if w.ndim < 2 or "embed" in n]
+    adam = torch.optim.AdamW(rest, lr=6e-3, betas=(0.9, 0.95), weight_decay=0.0)
+    return [Muon(matrices, lr=2e-2), adam]
+
+
+def rate(progress: float) -> float:
+    """Short warm-up, plateau, and a linear decay that must be let finish."""
+    return min(1.0, progress / 0.01, (1 - progress) / (1 - DECAY_FROM))
+
+
+def loss_of(network: Qwen3, batch: Batch) -> Tensor:
+    hidden = network(batch.inputs).flatten(0, 1).index_select(0, batch.places)
+    return F.cross_entropy(network.logits(hidden).float(), batch.targets)
+
+
+def compile_blocks(network: Qwen3) -> None:
+    """Compile the block rather than the network: the layers share it, once for every shape."""
+    torch._dynamo.config.recompile_limit = 8 * len(SHAPES)
+    for layer in network.model.layers:
+        layer.compile(dynamic=False)
+
+
+def save(network: Qwen3, folder: Path, inputs: Tensor) -> None:
+    """The weights, and the logits that an export of them must reproduce."""
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: weight.detach().clone() for name, weight in network.state_dict().items()}
+    save_file(weights, folder / "weights.safetensors")
+    with torch.no_grad():
+        logits = network.logits(network(inputs))
+    reference = {"tokens": inputs.contiguous(), "logits": logits.contiguous()}
+    save_file(reference, folder / "reference.safetensors")
+    (folder / "model.json").write_text(json.dumps(network.config.to_dict(), indent=2))
+
+
+def epochs(corpus: Corpus, seed: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
+    while True:
+        yield from corpus.batches(seed)
+        seed += 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--corpus", default="corpus.npz")
+    parser.add_argument("--name", default="checkpoint")
+    parser.add_argument("--tokens", type=float, default=20e6, help="tokens to train on")
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", default="", help="a state to go on from, written every 400 steps")
+    parser.add_argument("--decay-now", type=float, default=0.0, help="decay over that many tokens")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    train(arguments)
+
+
+def train(arguments: argparse.Namespace) -> None:
+    corpus = Corpus(arguments.build / arguments.corpus)
+    network = Qwen3(ModelConfig())
+    steppers = optimizers(network)
+    bases = [stepper.param_groups[0]["lr"] for stepper in steppers]
+    done, step, skip, loss_mean = 0, 0, 0, 0.0
+    total, decay_start = arguments.tokens, None
+    folder = arguments.build / arguments.name
+    if arguments.start:
+        state = torch.load(arguments.build / arguments.start, weights_only=False)
+        network.load_state_dict(state["network"])
+        for stepper, saved in zip(steppers, state["steppers"], strict=True):
+            stepper.load_state_dict(saved)
+        done, skip = state["done"], state["step"]
+        if arguments.decay_now:
+            decay_start, total = done, done + arguments.decay_now
+    compile_blocks(network)
+    sample = torch.from_numpy(corpus.tokens[:192].astype(np.int64))[None]
+    began, first = time.monotonic(), done
+    for shape, members in epochs(corpus, arguments.seed):
+        step += 1
+        if step <= skip:
+            continue
+        batch = corpus.batch(shape, members)
+        progress = done / total
+        factor = rate(progress)
+        if decay_start is not None:
+            factor = 1 - (done - decay_start) / (total - decay_start)
+        for stepper, base in zip(steppers, bases, strict=True):
+            stepper.param_groups[0]["lr"] = base * factor
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_of(network, batch)
+        loss.backward()
+        for stepper in steppers:
+            stepper.step()
+            stepper.zero_grad()
+        done += batch.tokens
+        loss_mean += 0.02 * (loss.item() - loss_mean) if loss_mean else loss.item()
+        if step % 50 == 0 or step < 20:
+            speed = (done - first) / (time.monotonic() - began)
+            print(f"{step} {done / 1e6:.2f}M loss {loss_mean:.4f} rate {factor:.3f} {speed:.0f}/s", flush=True)
+        if step % 400 == 0 or done >= total:
+            save(network, folder, sample)
+            state = {"network": network.state_dict(), "done": done, "step": step,
+                     "steppers": [stepper.state_dict() for stepper in steppers]}  # fmt: skip
+            torch.save(state, arguments.build / f"{arguments.name}.state")
+        if done >= total:
+            return
+
+
+if __name__ == "__main__":
+    main()
