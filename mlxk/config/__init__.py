@@ -1,1 +1,25 @@
-"""The profile language: strict YAML with positions, layers with provenance, one schema."""
+"""The profile language: strict YAML with positions, layers with provenance, one schema.
+
+`resolve` is the way in: a name or file, with everything that stands over and under it, becomes a `Resolved`
+whose every value knows its origin. Pure functions; nothing here imports mlx, transformers or sanic.
+"""
+
+from mlxk.config.arguments import Flag
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile
+from mlxk.config.discovery import Found
+from mlxk.config.origins import Origin
+from mlxk.config.resolution import Link, Resolved, resolve
+from mlxk.config.validate import catalogue, validate_files
+
+__all__ = [
+    "Diagnostic",
+    "Flag",
+    "Found",
+    "InvalidProfile",
+    "Link",
+    "Origin",
+    "Resolved",
+    "catalogue",
+    "resolve",
+    "validate_files",
+]

@@ -1,11 +1,13 @@
 """The profile language's shape, version 1: what a resolved profile is.
 
 These models see plain values only, after layers were merged, `key+:` applied and `${…}` interpolated.
-Each key here works end to end; a key that does nothing does not exist. Names are final.
+Each key here works end to end; a key that does nothing does not exist. Names are final. Descriptions and
+examples are what an editor shows on hover.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -14,97 +16,354 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 class Section(BaseModel):
     """A mapping in a profile: unknown keys are errors, values never change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-class ModelSection(Section):
-    """Which model. A plain string is short for `repo` (a reference) or `path` (starts with ./, / or ~)."""
+def choices(meanings: Mapping[str, str], **more: Any) -> Any:
+    """Schema extras of a `Literal` field: what each value means, in the order of the values."""
+    return {"enumDescriptions": list(meanings.values()), **more}
 
-    repo: str | None = None
-    path: str | None = None
-    revision: str | None = None
-    chat_template: str | None = None
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class ModelOverride(Section):
+    """The parts of `model` that an override may change; which model it is stays the profile's business."""
+
+    revision: Text | None = Field(
+        None,
+        description="Branch, tag or commit of `repo`. A commit makes runs reproducible.",
+        examples=["main", "v1.0"],
+    )
+    chat_template: Text | None = Field(
+        None,
+        description="A .jinja file, relative to the file that says so, or the name of one of the model's own "
+        "templates. Without it, the model's default template.",
+        examples=["./templates/chat.jinja", "harmony", "tool_use"],
+    )
+
+
+class ModelSection(ModelOverride):
+    """Which model. A plain string is short for `repo`, or for `path` if it starts with ./, ../, / or ~."""
+
+    repo: Text | None = Field(
+        None,
+        description="A repository on the Hugging Face Hub, or `builtin:demo` for the model inside this "
+        "package.",
+        examples=["mlx-community/Qwen3-4B-Instruct-2507-4bit", "builtin:demo"],
+    )
+    path: Text | None = Field(
+        None,
+        description="A model folder on this machine, relative to the file that says so. Instead of `repo`.",
+        examples=["./models/my-finetune", "~/models/qwen3-4b"],
+    )
 
 
 class SamplingSection(Section):
-    temperature: Annotated[float, Field(ge=0, le=5)] = 0.7
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
-    top_k: Annotated[int, Field(ge=0)] = 0
-    min_p: Annotated[float, Field(ge=0, le=1)] = 0.0
-    xtc_probability: Annotated[float, Field(ge=0, le=1)] = 0.0
-    xtc_threshold: Annotated[float, Field(ge=0, le=0.5)] = 0.1
-    repetition_penalty: Annotated[float, Field(gt=0)] = 1.0
-    repetition_context: Annotated[int, Field(ge=0)] = 64
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
-    presence_context: Annotated[int, Field(ge=0)] = 64
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
-    frequency_context: Annotated[int, Field(ge=0)] = 64
-    logit_bias: dict[int, float] = Field(default_factory=dict)
-    seed: int | None = None
+    """How each token is drawn."""
+
+    temperature: float = Field(
+        0.7,
+        ge=0,
+        le=5,
+        description="0 always takes the likeliest token; higher values take more chances.",
+        examples=[0, 0.7, 1.0],
+    )
+    top_p: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="Draw from the likeliest tokens that together have this probability; 1 for all.",
+        examples=[0.9, 0.95],
+    )
+    top_k: int = Field(
+        0, ge=0, description="Draw from this many of the likeliest tokens; 0 for all.", examples=[20, 40]
+    )
+    min_p: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Leave out tokens whose probability is below this part of the likeliest token's.",
+        examples=[0.05],
+    )
+    xtc_probability: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="How often to exclude the top choices (XTC), for less predictable text; 0 for never.",
+        examples=[0.5],
+    )
+    xtc_threshold: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        description="How likely a token must be for XTC to exclude it.",
+        examples=[0.1],
+    )
+    repetition_penalty: float = Field(
+        1.0,
+        gt=0,
+        description="Divides the likelihood of recent tokens; 1 for none, above 1 against loops.",
+        examples=[1.05, 1.1],
+    )
+    repetition_context: int = Field(
+        64, ge=0, description="How many recent tokens `repetition_penalty` looks at.", examples=[64, 256]
+    )
+    presence_penalty: float = Field(
+        0.0,
+        ge=-2,
+        le=2,
+        description="Taken once from the logit of each token that occurred recently.",
+        examples=[0.5, 1.5],
+    )
+    presence_context: int = Field(
+        64, ge=0, description="How many recent tokens `presence_penalty` looks at.", examples=[64, 256]
+    )
+    frequency_penalty: float = Field(
+        0.0,
+        ge=-2,
+        le=2,
+        description="Taken from the logit of a token as often as it occurred recently.",
+        examples=[0.2],
+    )
+    frequency_context: int = Field(
+        64, ge=0, description="How many recent tokens `frequency_penalty` looks at.", examples=[64, 256]
+    )
+    logit_bias: dict[Annotated[int, Field(strict=False, ge=0)], float] = Field(
+        default_factory=dict,
+        description="Added to the logits of single tokens, by token id; -100 forbids a token.",
+        examples=[{"50256": -100}],
+    )
+    seed: int | None = Field(
+        None,
+        ge=0,
+        lt=2**64,
+        description="The same seed, prompt and settings give the same answer. Without it, a fresh one each "
+        "time.",
+        examples=[42],
+    )
 
 
 class ContextShare(Section):
     """The part of the context window that one request may use for its answer when it names no limit."""
 
-    run: Annotated[float, Field(gt=0, le=1)] = 1.0
-    server: Annotated[float, Field(gt=0, le=1)] = 0.5
+    run: float = Field(1.0, gt=0, le=1, description="In `mlxk run` and `mlxk chat`.", examples=[1.0])
+    server: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="In `mlxk up`, where one request must not occupy the machine for a whole context.",
+        examples=[0.5, 0.25],
+    )
 
 
 class TokensSection(Section):
-    context: Annotated[int, Field(gt=0)] | None = None
-    max_output: Annotated[int, Field(gt=0)] | None = None
-    max_reasoning: Annotated[int, Field(ge=0)] | None = None
-    share: ContextShare = Field(default_factory=ContextShare)
-    overflow: Literal["error", "truncate_oldest"] = "error"
+    """Budgets, in tokens."""
+
+    context: int | None = Field(
+        None,
+        gt=0,
+        description="The context window to use: prompt and answer together. Without it, all of the model's.",
+        examples=[8192, 32768],
+    )
+    max_output: int | None = Field(
+        None,
+        gt=0,
+        description="The most that one answer may have, reasoning included. Without it, see `share`.",
+        examples=[1024, 4096],
+    )
+    max_reasoning: int | None = Field(
+        None,
+        ge=0,
+        description="After this much reasoning the model is made to answer. Less than `max_output`.",
+        examples=[2048],
+    )
+    share: ContextShare = Field(
+        default_factory=ContextShare,
+        description="The part of the window that an answer may use when nothing names a limit.",
+        examples=[{"run": 1.0, "server": 0.5}],
+    )
+    overflow: Literal["error", "truncate_oldest"] = Field(
+        "error",
+        description="What to do when the conversation does not fit the window.",
+        examples=["truncate_oldest"],
+        json_schema_extra=choices(
+            {
+                "error": "Refuse the request and say by how much it is too long.",
+                "truncate_oldest": "Leave out the oldest turns; the system prompt stays.",
+            }
+        ),
+    )
 
 
 class StopSection(Section):
-    tokens: list[str] = Field(default_factory=list)
-    sequences: list[str] = Field(default_factory=list)
-    scope: Literal["text", "all"] = "text"
+    """What ends an answer, besides the model's own end of turn."""
+
+    tokens: list[Text] = Field(
+        default_factory=list,
+        description="Special tokens that end the answer, as the tokenizer spells them.",
+        examples=[["<|im_end|>"], ["<|return|>", "<|call|>"]],
+    )
+    sequences: list[Text] = Field(
+        default_factory=list,
+        description='Text that ends the answer and is not shown. For a line break write "\\n" in double '
+        "quotes.",
+        examples=[["\n\n"], ["END"]],
+    )
+    scope: Literal["text", "all"] = Field(
+        "text",
+        description="Where `sequences` apply.",
+        examples=["text"],
+        json_schema_extra=choices(
+            {"text": "In the visible answer only.", "all": "In the answer and in the reasoning."}
+        ),
+    )
 
 
 class Marker(Section):
     """Text between `start` and `end` is a block of kind `as`."""
 
-    start: str
-    end: str
-    kind: Annotated[Literal["reasoning", "text"], Field(alias="as")] = "reasoning"
+    start: Text = Field(
+        description="What the model writes before the block.",
+        examples=["<think>", "<|channel|>analysis<|message|>"],
+    )
+    end: Text = Field(description="What the model writes behind the block.", examples=["</think>", "<|end|>"])
+    kind: Literal["reasoning", "text"] = Field(
+        "reasoning",
+        alias="as",
+        description="What the block is.",
+        examples=["reasoning"],
+        json_schema_extra=choices(
+            {"reasoning": "The model's thinking.", "text": "The answer that people see."}
+        ),
+    )
 
 
 class ReasoningSection(Section):
-    enabled: bool | None = None
-    format: str | None = None
-    markers: list[Marker] | None = None
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
-    expose: Literal["reasoning", "reasoning_content", "both", "inline", "drop"] = "both"
+    """How the model thinks, and how its thinking is shown."""
+
+    enabled: bool | None = Field(
+        None,
+        description="Let the model think, or not, where its template can switch. Without it, the template "
+        "decides.",
+        examples=[True, False],
+    )
+    format: Literal["think", "harmony"] | None = Field(
+        None,
+        description="The markers around reasoning, by name. Without it, found out from the model's tokenizer "
+        "and template.",
+        examples=["think", "harmony"],
+        json_schema_extra=choices(
+            {
+                "think": "<think>…</think>, as Qwen3, DeepSeek-R1 and most others write it.",
+                "harmony": "The channels of gpt-oss: analysis, commentary, final.",
+            }
+        ),
+    )
+    markers: list[Marker] | None = Field(
+        None,
+        description="The markers themselves, for a model that no `format` fits. Instead of `format`.",
+        examples=[[{"start": "<think>", "end": "</think>", "as": "reasoning"}]],
+    )
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
+        None,
+        description="How hard to think, for models whose template knows effort levels.",
+        examples=["low", "medium", "high"],
+        json_schema_extra=choices(
+            {
+                "none": "No thinking.",
+                "minimal": "As little as the model can.",
+                "low": "Quick answers.",
+                "medium": "The usual balance.",
+                "high": "Thorough, and slower.",
+                "xhigh": "As much as the model can.",
+            }
+        ),
+    )
+    expose: Literal["reasoning", "reasoning_content", "both", "inline", "drop"] = Field(
+        "both",
+        description="How the server gives reasoning to its clients.",
+        examples=["reasoning_content"],
+        json_schema_extra=choices(
+            {
+                "reasoning": "In a field `reasoning` beside `content`.",
+                "reasoning_content": "In a field `reasoning_content` beside `content`.",
+                "both": "In both fields, for any client.",
+                "inline": "Within `content`, between the markers.",
+                "drop": "Not at all.",
+            }
+        ),
+    )
 
 
 RouteHandler = Literal["openai.chat", "openai.completions", "openai.models", "health"]
 
 
 class ServerSection(Section):
-    listen: str = "127.0.0.1:8080"
-    routes: dict[str, RouteHandler | Literal[False]] = Field(default_factory=dict)
+    """What `mlxk up` serves, and where."""
+
+    listen: str = Field(
+        "127.0.0.1:8080",
+        description="Address and port, as host:port. Port 0 takes a free one.",
+        examples=["127.0.0.1:8080", "[::1]:8080", "localhost:0"],
+    )
+    routes: dict[str, Literal[RouteHandler, False]] = Field(
+        default_factory=dict,
+        description="What answers at which path, over the usual routes; `false` takes a route away.",
+        examples=[{"/v1/chat/completions": "openai.chat", "/health": "health"}],
+    )
+
+
+def model_table(reference: str) -> dict[str, str]:
+    """What a plain string under `model` is short for."""
+    is_path = reference.startswith(("./", "../", "/", "~")) or reference in (".", "..")
+    return {"path" if is_path else "repo": reference}
 
 
 def _model_shorthand(value: Any) -> Any:
-    if isinstance(value, str):
-        is_path = value.startswith(("./", "../", "/", "~"))
-        return {"path" if is_path else "repo": value}
-    return value
+    return model_table(value) if isinstance(value, str) else value
 
 
-class Profile(Section):
+class Settings(Section):
+    """The keys that a profile, a variant, an override and the user file have in common."""
+
+    system: str | None = Field(
+        None,
+        description="The system prompt, unless the conversation brings its own.",
+        examples=["You are concise.", "${file:prompts/system.md}"],
+    )
+    chat_template_kwargs: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Further variables for the model's chat template.",
+        examples=[{"enable_thinking": False}],
+    )
+    sampling: SamplingSection = Field(
+        default_factory=SamplingSection,
+        description="How each token is drawn. What is left out comes from the model's own "
+        "generation_config.json.",
+        examples=[{"temperature": 0.7, "top_p": 0.9}],
+    )
+    tokens: TokensSection = Field(
+        default_factory=TokensSection,
+        description="Budgets, in tokens.",
+        examples=[{"context": 32768, "max_output": 2048}],
+    )
+    stop: StopSection = Field(
+        default_factory=StopSection,
+        description="What ends an answer, besides the model's own end of turn.",
+        examples=[{"tokens": ["<|im_end|>"]}],
+    )
+    reasoning: ReasoningSection = Field(
+        default_factory=ReasoningSection,
+        description="How the model thinks, and how its thinking is shown.",
+        examples=[{"effort": "medium", "expose": "reasoning_content"}],
+    )
+
+
+class Profile(Settings):
     """A resolved profile."""
 
     mlxk: Literal[1] = 1
     description: str | None = None
     model: Annotated[ModelSection, BeforeValidator(_model_shorthand)]
-    system: str | None = None
-    chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
-    sampling: SamplingSection = Field(default_factory=SamplingSection)
-    tokens: TokensSection = Field(default_factory=TokensSection)
-    stop: StopSection = Field(default_factory=StopSection)
-    reasoning: ReasoningSection = Field(default_factory=ReasoningSection)
     server: ServerSection = Field(default_factory=ServerSection)

@@ -1,0 +1,141 @@
+"""What the schema alone cannot say: rules between keys, held against the merged profile.
+
+Each rule sees the whole `Profile` and yields problems by key path; where the values come from is added by
+the caller. Messages name keys, never values.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlxk.config.origins import KeyPath, dotted
+from mlxk.config.schema import Profile
+
+_REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
+_BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
+_PLAIN_PATH = re.compile(r".*\.(?:jinja2?|txt)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`path` is the key to point at; `other` the one that it conflicts with."""
+
+    code: str
+    message: str
+    path: KeyPath
+    help: str | None = None
+    other: KeyPath | None = None
+
+
+def is_template_file(chat_template: str) -> bool:
+    """Whether `model.chat_template` names a file, rather than one of the model's own templates."""
+    return "/" in chat_template or _PLAIN_PATH.fullmatch(chat_template) is not None
+
+
+def problems(profile: Profile) -> Iterator[Problem]:
+    """All that is wrong with a merged profile."""
+    for rule in _RULES:
+        yield from rule(profile)
+
+
+def _model(profile: Profile) -> Iterator[Problem]:
+    model = profile.model
+    if model.repo is not None and model.path is not None:
+        yield _exclusive(("model", "path"), ("model", "repo"))
+    elif model.repo is None and model.path is None:
+        yield Problem("E106", "no model: neither `model.repo` nor `model.path` is set", ("model",))
+    if model.revision is not None and (model.path is not None or (model.repo or "").startswith("builtin:")):
+        message = "`model.revision` is for repositories on the Hub, not for folders or built-in models"
+        yield Problem("E107", message, ("model", "revision"), "remove it")
+    if model.repo is not None and not (_REPO.fullmatch(model.repo) or _BUILTIN.fullmatch(model.repo)):
+        message = "not a model reference: expected org/name, builtin:NAME, or a path that begins with ./ or /"
+        yield Problem("E109", message, ("model", "repo"))
+    template = model.chat_template
+    if template is not None and is_template_file(template) and not Path(template).is_file():
+        yield Problem("E110", "there is no such chat template file", ("model", "chat_template"))
+
+
+def _tokens(profile: Profile) -> Iterator[Problem]:
+    tokens = profile.tokens
+    for low, high in (
+        ("max_reasoning", "max_output"),
+        ("max_output", "context"),
+        ("max_reasoning", "context"),
+    ):
+        small, large = getattr(tokens, low), getattr(tokens, high)
+        if small is not None and large is not None and small >= large:
+            message = f"`tokens.{low}` must be less than `tokens.{high}`"
+            yield Problem("E107", message, ("tokens", low), other=("tokens", high))
+
+
+def _reasoning(profile: Profile) -> Iterator[Problem]:
+    reasoning = profile.reasoning
+    if reasoning.format is not None and reasoning.markers is not None:
+        yield _exclusive(("reasoning", "format"), ("reasoning", "markers"))
+    for index, marker in enumerate(reasoning.markers or ()):
+        if marker.start == marker.end:
+            path = ("reasoning", "markers", index, "end")
+            yield Problem("E107", "a marker's `start` and `end` must differ", path)
+    starts: dict[str, int] = {}
+    for index, marker in enumerate(reasoning.markers or ()):
+        if marker.start in starts:
+            path = ("reasoning", "markers", index, "start")
+            other = ("reasoning", "markers", starts[marker.start], "start")
+            yield Problem("E107", "two markers with the same `start`", path, other=other)
+        starts.setdefault(marker.start, index)
+
+
+def _exclusive(path: KeyPath, other: KeyPath) -> Problem:
+    message = f"`{dotted(path)}` and `{dotted(other)}` exclude each other"
+    help_text = f"remove one of them; `{other[-1]}: null` unsets one that was inherited"
+    return Problem("E107", message, path, help_text, other)
+
+
+def split_listen(listen: str) -> tuple[str, int] | None:
+    """Host and port of `host:port` or `[v6]:port`; `None` if it is neither."""
+    host, colon, port = listen.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    host = host[1:-1] if bracketed else host
+    if not colon or not host or (":" in host) != bracketed or not re.fullmatch(r"[0-9]{1,5}", port):
+        return None
+    if int(port) > 65535 or re.search(r"[\s/@]", host):
+        return None
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _listen(profile: Profile) -> Iterator[Problem]:
+    path = ("server", "listen")
+    address = split_listen(profile.server.listen)
+    if address is None:
+        message = "`server.listen` must be host:port, with a port from 0 to 65535"
+        yield Problem("E109", message, path, "such as 127.0.0.1:8080 or [::1]:8080")
+    elif not is_loopback(address[0]) and not _has_keys(profile):
+        message = "`server.listen` opens the server to the network, and it has no API keys"
+        yield Problem("E111", message, path, "listen on 127.0.0.1")
+
+
+def _has_keys(profile: Profile) -> bool:
+    """API keys lift the limit to this machine; a `server` section that has none never does."""
+    return bool(getattr(profile.server, "api_keys", None))
+
+
+def _routes(profile: Profile) -> Iterator[Problem]:
+    for route in profile.server.routes:
+        if not route.startswith("/") or re.search(r"[\s<>?#]", route):
+            message = "a route must be a path that begins with `/`, without spaces, `?`, `#`, `<` and `>`"
+            yield Problem("E109", message, ("server", "routes", route))
+
+
+_RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (_model, _tokens, _reasoning, _listen, _routes)

@@ -1,0 +1,28 @@
+"""The lowest layer: the schema's own defaults."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+from mlxk.config import shape
+from mlxk.config.layers import Entry, Table, from_plain
+from mlxk.config.origins import DEFAULT
+from mlxk.config.schema import Profile
+
+
+def defaults_layer() -> Table:
+    """Every key of a profile with its default; keys without one are `None`."""
+    return _section(Profile)
+
+
+def _section(section: type[BaseModel]) -> Table:
+    entries: dict[str, Entry] = {}
+    for name, info in shape.fields(section).items():
+        nested = shape.as_section(info.annotation)
+        value = (
+            _section(nested)
+            if nested is not None
+            else from_plain(info.get_default(call_default_factory=True), DEFAULT)
+        )
+        entries[name] = Entry(DEFAULT, value)
+    return Table(entries, DEFAULT)

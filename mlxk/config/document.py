@@ -1,0 +1,404 @@
+"""One YAML file or text as a tree with positions, read strictly.
+
+YAML 1.2's core schema, as editors read it, on PyYAML's scanner: `no` is a string, `0777` a decimal
+number, `1e-3` a float. Refused, in milliseconds and before anything is built: what is not a regular file,
+more than `MAX_BYTES`, text that is not UTF-8, duplicate keys, tags of one's own, recursive aliases, more
+than `MAX_DEPTH` levels, and aliases that expand to more than `MAX_NODES` values. Merge keys (`<<`) work.
+
+`key+:` becomes a list that appends; keys that begin with `x-` are the user's own and are dropped.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from mlxk.config.diagnostics import Diagnostic
+from mlxk.config.layers import Atom, Entry, Items, Scalar, Table, Value
+from mlxk.config.origins import KeyPath, Origin, OriginKind, Source, dotted
+
+MAX_BYTES = 256 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 150_000
+
+_TAG = "tag:yaml.org,2002:"
+_MERGE = _TAG + "merge"
+
+
+class _Loader(yaml.SafeLoader):
+    """The scanner, parser and composer of PyYAML with YAML 1.2's core schema instead of 1.1's types."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's API)
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _Refused("E009", f"nested deeper than {MAX_DEPTH} levels", self.get_mark())
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+    def fetch_flow_collection_start(self, token: object) -> None:
+        # The scanner looks up to 1,024 characters ahead for a key, in time quadratic in its open brackets.
+        if self.flow_level >= MAX_DEPTH:
+            raise _Refused("E009", f"nested deeper than {MAX_DEPTH} levels", self.get_mark())
+        super().fetch_flow_collection_start(token)
+
+
+class _Refused(Exception):
+    """The text is beyond a limit at `mark`."""
+
+    def __init__(self, code: str, message: str, mark: yaml.Mark | None, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.mark = mark
+        self.help = help
+
+
+# https://yaml.org/spec/1.2.2/#103-core-schema; each with the characters that it can begin with.
+_CORE = (
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+    ("merge", r"<<", "<"),
+)
+for _name, _pattern, _first in _CORE:
+    _Loader.add_implicit_resolver(
+        _TAG + _name, re.compile(rf"(?:{_pattern})\Z"), ["" if char == "\0" else char for char in _first]
+    )
+
+
+def _integer(text: str) -> int:
+    bases = {"0o": 8, "0x": 16}
+    return int(text[2:], bases[text[:2]]) if text[:2] in bases else int(text)
+
+
+def _float(text: str) -> float:
+    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+_CONSTRUCT: Mapping[str, Callable[[str], Atom]] = {
+    _TAG + "null": lambda text: None,
+    _TAG + "bool": lambda text: text.lower() == "true",
+    _TAG + "int": _integer,
+    _TAG + "float": _float,
+    _TAG + "str": str,
+    _MERGE: str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that was read: its tree, and what was wrong with it."""
+
+    source: Source
+    root: Table
+    problems: tuple[Diagnostic, ...] = ()
+
+
+def typed(text: str) -> Atom:
+    """What YAML 1.2 makes of `text` as a plain scalar: a number, `true`, `null`, or the text itself."""
+    tag = _resolve(text)
+    try:
+        return _CONSTRUCT[tag](text)
+    except ValueError:
+        return text
+
+
+def _resolve(text: str) -> str:
+    for tag, pattern in _Loader.yaml_implicit_resolvers.get(text[:1], ()):
+        if pattern.match(text):
+            return tag
+    return _TAG + "str"
+
+
+def read(path: Path, label: str) -> Document:
+    """Read a file; `label` is its name in messages. Never raises for bad content: see `problems`."""
+    empty = Source(label, (), path)
+    try:
+        data = _bytes(path)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        return _failed(empty, "E001", f"cannot read the file: {os.strerror(error.errno or 0)}")
+    except UnicodeDecodeError as error:
+        head = data[: error.start]
+        line, column = head.count(b"\n") + 1, error.start - (head.rfind(b"\n") + 1) + 1
+        message = f"not UTF-8 text: byte 0x{data[error.start]:02x} at line {line}, column {column}"
+        return _failed(empty, "E002", message, "save it as UTF-8")
+    except _Refused as error:
+        return _failed(empty, error.code, error.message, error.help)
+    return parse(text, Source(label, tuple(text.splitlines()), path))
+
+
+def _failed(source: Source, code: str, message: str, help: str | None = None) -> Document:  # noqa: A002
+    origin = Origin("file", source.label, source=source)
+    return Document(source, Table({}, origin), (Diagnostic(code, message, origin, help),))
+
+
+def _bytes(path: Path) -> bytes:
+    # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise _Refused("E001", "this is a folder, not a file", None, "name a .yaml file in it")
+        if not stat.S_ISREG(mode):
+            raise _Refused("E001", "not a regular file", None)
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise _Refused("E003", f"larger than {MAX_BYTES // 1024} KiB", None)
+    if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _Refused("E002", "a binary file, not YAML text", None)
+    return data
+
+
+def parse(text: str, source: Source, kind: OriginKind = "file") -> Document:
+    """The document in `text`, which must be a mapping. Never raises for bad content: see `problems`."""
+    start = Origin(kind, source.label, 1, 1, 1, source)
+    builder = _Builder(source, kind)
+    nothing = Table({}, start)
+    try:
+        node = _compose(text)
+        if node is None:
+            shown = Origin(kind, source.label, source=source)
+            empty = Diagnostic("E004", "the file is empty", shown, "begin with `mlxk: 1`")
+            return Document(source, nothing, (empty,))
+        root = builder.build(node)
+    except _Refused as error:
+        origin = builder.origin_at(error.mark)
+        return Document(source, nothing, (Diagnostic(error.code, error.message, origin, error.help),))
+    except yaml.YAMLError as error:
+        return Document(source, nothing, (_syntax_error(error, text, builder),))
+    if not isinstance(root, Table):
+        wrong = Diagnostic("E010", f"expected a mapping of keys, found {describe(root)}", root.origin)
+        return Document(source, nothing, (*builder.problems, wrong))
+    return Document(source, root, tuple(builder.problems))
+
+
+def parse_value(text: str, source: Source, kind: OriginKind) -> tuple[Value | None, tuple[Diagnostic, ...]]:
+    """The one value in `text`, as written behind `--set key=` or in the environment.
+
+    Text that is no YAML flow value is a string: `--set system=a: b` needs no second pair of quotes.
+    """
+    whole = Origin(kind, source.label, 1, 1, max(1, len(text)), source)
+    if text[:1] not in ("[", "{", '"', "'"):
+        return Scalar(typed(text), whole, text=text), ()
+    builder = _Builder(source, kind)
+    try:
+        node = _compose(text)
+        value = builder.build(node) if node is not None else None
+    except _Refused as error:
+        return None, (Diagnostic(error.code, error.message, whole, error.help),)
+    except yaml.YAMLError as error:
+        return None, (_syntax_error(error, text, builder),)
+    return value, tuple(builder.problems)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+    finally:
+        loader.dispose()
+    if node is not None:
+        _expanded_size(node, {}, set())
+    return node
+
+
+def _expanded_size(node: yaml.Node, sizes: dict[int, int], open_nodes: set[int]) -> int:
+    """How many values the graph below `node` stands for, each alias counted in full."""
+    known = sizes.get(id(node))
+    if known is not None:
+        return known
+    if id(node) in open_nodes:
+        raise _Refused("E008", "an alias inside its own anchor", node.start_mark)
+    open_nodes.add(id(node))
+    size = 1
+    for child in _children(node):
+        size += _expanded_size(child, sizes, open_nodes)
+        if size > MAX_NODES:
+            raise _Refused("E008", f"aliases expand to more than {MAX_NODES:,} values", node.start_mark)
+    open_nodes.discard(id(node))
+    sizes[id(node)] = size
+    return size
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    match node:
+        case yaml.MappingNode():
+            return [part for pair in node.value for part in pair]
+        case yaml.SequenceNode():
+            return list(node.value)
+        case _:
+            return []
+
+
+class _Builder:
+    """Nodes to values; collects problems and goes on."""
+
+    def __init__(self, source: Source, kind: OriginKind) -> None:
+        self.source = source
+        self.kind: OriginKind = kind
+        self.problems: list[Diagnostic] = []
+
+    def origin_at(self, mark: yaml.Mark | None, width: int = 1) -> Origin:
+        if mark is None:
+            return Origin(self.kind, self.source.label, source=self.source)
+        return Origin(self.kind, self.source.label, mark.line + 1, mark.column + 1, width, self.source)
+
+    def origin(self, node: yaml.Node) -> Origin:
+        start, end = node.start_mark, node.end_mark
+        if start.line == end.line:
+            return self.origin_at(start, max(1, end.column - start.column))
+        line = self.source.lines[start.line] if start.line < len(self.source.lines) else ""
+        return self.origin_at(start, max(1, len(line.rstrip()) - start.column))
+
+    def problem(
+        self,
+        code: str,
+        message: str,
+        node: yaml.Node,
+        path: KeyPath,
+        help: str | None = None,  # noqa: A002
+    ) -> None:
+        self.problems.append(Diagnostic(code, message, self.origin(node), help, path=path))
+
+    def build(self, node: yaml.Node, path: KeyPath = ()) -> Value:
+        match node:
+            case yaml.MappingNode():
+                return self._table(node, path)
+            case yaml.SequenceNode():
+                self._standard_tag(node, "seq", path)
+                items = tuple(self.build(item, (*path, index)) for index, item in enumerate(node.value))
+                return Items(items, self.origin(node))
+            case yaml.ScalarNode():
+                return self._scalar(node, path)
+            case _:
+                raise TypeError(f"no such node: {type(node).__name__}")
+
+    def _standard_tag(self, node: yaml.Node, name: str, path: KeyPath) -> None:
+        if node.tag != _TAG + name:
+            self.problem("E011", f"unknown tag `{node.tag}`", node, path, "profiles have no tags: remove it")
+
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Scalar:
+        construct = _CONSTRUCT.get(node.tag)
+        if construct is None:
+            self._standard_tag(node, "str", path)
+            return Scalar(node.value, self.origin(node), style=node.style)
+        try:
+            value = construct(node.value)
+        except ValueError:
+            self.problem("E012", "not a number that can be read", node, path, "quote it to make it text")
+            value = node.value
+        return Scalar(value, self.origin(node), style=node.style)
+
+    def _table(self, node: yaml.MappingNode, path: KeyPath) -> Table:
+        self._standard_tag(node, "map", path)
+        entries: dict[str, Entry] = {}
+        inherited: dict[str, Entry] = {}
+        seen: dict[str, yaml.Node] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problem("E010", "a key must be plain text", key_node, path)
+            elif key_node.tag == _MERGE and key_node.style is None:
+                inherited |= self._merged(value_node, path)
+            elif key_node.value in seen:
+                first = seen[key_node.value].start_mark.line + 1
+                message = f"duplicate key `{key_node.value}`{_inside(path)}"
+                self.problem("E007", message, key_node, (*path, key_node.value), f"first set in line {first}")
+            else:
+                seen[key_node.value] = key_node
+                if not key_node.value.startswith("x-"):
+                    self._entry(entries, key_node, value_node, path)
+        return Table(inherited | entries, self.origin(node))
+
+    def _entry(
+        self, entries: dict[str, Entry], key_node: yaml.ScalarNode, value_node: yaml.Node, path: KeyPath
+    ) -> None:
+        name: str = key_node.value
+        appends = name.endswith("+") and len(name) > 1
+        name = name[:-1] if appends else name
+        value = self.build(value_node, (*path, name))
+        if appends and isinstance(value, Items):
+            value = Items(value.items, value.origin, appends=True)
+        elif appends:
+            message = f"`{name}+` appends to a list, so it takes a list, not {describe(value)}"
+            self.problem("E108", message, key_node, (*path, name))
+            return
+        if name in entries:
+            message = f"both `{name}` and `{name}+`{_inside(path)}"
+            self.problem("E108", message, key_node, (*path, name), "put all items under one of them")
+            return
+        entries[name] = Entry(self.origin(key_node), value)
+
+    def _merged(self, node: yaml.Node, path: KeyPath) -> Mapping[str, Entry]:
+        """What `<<` brings in: of several tables, the first that has a key wins."""
+        sources = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        merged: dict[str, Entry] = {}
+        for source in sources:
+            if not isinstance(source, yaml.MappingNode):
+                self.problem("E010", "`<<` takes a mapping or a list of mappings", source, path)
+                continue
+            merged = {**self._table(source, path).entries, **merged}
+        return merged
+
+
+def _inside(path: KeyPath) -> str:
+    return f" in {dotted(path)}" if path else ""
+
+
+def describe(value: Value) -> str:
+    """What kind of value this is, in words; never the value itself."""
+    match value:
+        case Table():
+            return "a mapping"
+        case Items():
+            return "a list"
+        case Scalar(value=None):
+            return "nothing"
+        case Scalar(value=bool()):
+            return "true or false"
+        case Scalar(value=int()):
+            return "a whole number"
+        case Scalar(value=float()):
+            return "a number"
+        case Scalar():
+            return "text"
+
+
+def _syntax_error(error: yaml.YAMLError, text: str, builder: _Builder) -> Diagnostic:
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - (before.rfind("\n") + 1) + 1
+        origin = Origin(builder.kind, builder.source.label, line, column, 1, builder.source)
+        return Diagnostic("E002", f"control character U+{ord(text[error.position]):04X} in the text", origin)
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return Diagnostic("E005", "not YAML", builder.origin_at(None))
+    mark = error.problem_mark or error.context_mark
+    origin = builder.origin_at(mark)
+    problem = " ".join(str(error.problem or error.context or "not YAML").split())
+    lines = builder.source.lines
+    line_text = lines[origin.line - 1] if 0 < origin.line <= len(lines) else ""
+    indent = line_text[: len(line_text) - len(line_text.lstrip())]
+    if "\\t" in problem or "\t" in indent:
+        return Diagnostic("E006", "a tab where YAML wants spaces", origin, "indent with spaces")
+    if "single document" in str(error.context or ""):
+        message = "more than one YAML document in the file"
+        return Diagnostic("E010", message, origin, "one profile a file: remove the `---`")
+    if "${" in line_text:
+        return Diagnostic("E005", problem, origin, 'inside [ ] and { } put quotes around "${…}"')
+    return Diagnostic("E005", problem, origin)

@@ -1,0 +1,295 @@
+"""The files behind a profile: what it extends and includes, each read, checked and turned into a layer.
+
+Layers come out from low to high: what a file extends, left to right; what it includes; the file itself. A
+file that is reached twice is one layer, at the first place. Problems are collected over all files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from mlxk import __version__
+from mlxk.config import checks, discovery
+from mlxk.config.diagnostics import Diagnostic, nearest
+from mlxk.config.discovery import Found
+from mlxk.config.document import Document, read
+from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
+from mlxk.config.interpolation import Interpolator
+from mlxk.config.layers import Entry, Items, Scalar, Table, Value, leaves, lookup, plain
+from mlxk.config.origins import KeyPath, Origin
+from mlxk.config.schema import model_table
+from mlxk.config.validation import check, fit_text
+
+LANGUAGE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file's settings. `table` is checked, filled in, and has absolute paths."""
+
+    path: Path
+    label: str
+    table: Table
+
+    @property
+    def links(self) -> frozenset[str]:
+        """Keys that say how files relate, and are no settings."""
+        return frozenset({"mlxk", "requires", "extends", "include"})
+
+    @property
+    def settings(self) -> Table:
+        entries = {key: entry for key, entry in self.table.entries.items() if key not in self.links}
+        return Table(entries, self.table.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One run's surroundings, and what was found in them."""
+
+    cwd: Path
+    environ: Mapping[str, str]
+    isolated: bool = False
+    problems: list[Diagnostic] = field(default_factory=list)
+    interpolated: set[str] = field(default_factory=set)
+
+    def label(self, path: Path) -> str:
+        return discovery.label(path, self.cwd)
+
+    def absolute(self, path: str | Path, folder: Path | None = None) -> Path:
+        return discovery.absolute(path, folder or self.cwd, self.environ)
+
+    def load(self, path: Path, model: type[BaseModel], *, personal: bool = False) -> Layer | None:
+        """One file as a layer; `None` if it cannot be used at all. `personal` files may read anything."""
+        document = read(path, self.label(path))
+        if document.problems:
+            self.problems.extend(document.problems)
+        readable = not any(item.code < "E007" for item in document.problems) and document.root.entries
+        if not readable and document.problems:
+            return None
+        wrong_version = version_problem(document)
+        if wrong_version is not None:
+            self.problems.append(wrong_version)
+            return None
+        folder = path.parent
+        confined = None if personal else discovery.repository_root(folder)
+        interpolator = Interpolator(self.environ, folder, confined)
+        table = fit_text(expand(interpolator.table(document.root)), model)
+        self.interpolated.update(interpolator.names)
+        self.problems.extend(interpolator.problems)
+        self.problems.extend(check(table, model))
+        self.problems.extend(_stop_warnings(table))
+        return Layer(path, document.source.label, self.with_absolute_paths(table, folder))
+
+    def with_absolute_paths(self, table: Table, folder: Path | None = None) -> Table:
+        """The table with `model.path` and a template's file taken from the folder that declares them."""
+        model = lookup(table, ("model",))
+        if not isinstance(model, Table):
+            return table
+        entries = {key: self._absolute_entry(key, entry, folder) for key, entry in model.entries.items()}
+        fixed = Table(entries, model.origin, model.replaces)
+        return Table(
+            {**table.entries, "model": Entry(table.entries["model"].key, fixed)}, table.origin, table.replaces
+        )
+
+    def _absolute_entry(self, key: str, entry: Entry, folder: Path | None) -> Entry:
+        value = entry.value
+        if not isinstance(value, Scalar) or not isinstance(value.value, str) or not value.value:
+            return entry
+        if key == "path" or (key == "chat_template" and checks.is_template_file(value.value)):
+            path = str(self.absolute(value.value, folder))
+            return Entry(entry.key, Scalar(path, value.origin, None, value.expression, value.style))
+        return entry
+
+    def repository_layers(self) -> list[Layer]:
+        """`mlxk.yaml`, then `mlxk.local.yaml`; none when isolated."""
+        if self.isolated:
+            return []
+        paths = discovery.repository_files(self.cwd, self.environ)
+        layers = [self.load(path, RepositoryFile) for path in paths]
+        return [layer for layer in layers if layer is not None]
+
+    def user_layer(self) -> Layer | None:
+        folder = discovery.user_folder(self.environ)
+        if self.isolated or folder is None or not (folder / "config.yaml").exists():
+            return None
+        return self.load(folder / "config.yaml", UserFile, personal=True)
+
+    def catalogue(self, repository: Sequence[Layer]) -> list[Found]:
+        """Every profile that a name can mean."""
+        listed = [
+            self.absolute(str(name), layer.path.parent)
+            for layer in repository
+            for name in _strings(layer.table, "profiles")
+        ]
+        if not listed:
+            root = repository[0].path.parent if repository else self.cwd
+            listed = [root / "profiles"]
+        return discovery.catalogue(listed, self.environ, isolated=self.isolated)
+
+
+def gather(workspace: Workspace, path: Path, catalogue: Sequence[Found]) -> list[Layer]:
+    """The layers of the profile in `path`, low to high; problems go to the workspace."""
+    gatherer = _Gatherer(workspace, catalogue)
+    gatherer.visit(path, (), ProfileFile)
+    return list(gatherer.layers.values())
+
+
+@dataclass(slots=True)
+class _Gatherer:
+    workspace: Workspace
+    catalogue: Sequence[Found]
+    layers: dict[Path, Layer] = field(default_factory=dict)
+    visited: set[Path] = field(default_factory=set)
+
+    def visit(self, path: Path, chain: tuple[Path, ...], model: type[BaseModel]) -> None:
+        if path in self.visited:
+            return
+        self.visited.add(path)
+        user = discovery.user_folder(self.workspace.environ)
+        personal = user is not None and path.is_relative_to(user)
+        layer = self.workspace.load(path, model, personal=personal)
+        if layer is None:
+            return
+        chain = (*chain, path)
+        for key in ("extends", "include"):
+            for index, reference in enumerate(_strings(layer.table, key)):
+                target = self._target(layer, key, index, reference)
+                if target is not None and not self._closes_cycle(layer, (key, index), target, chain):
+                    self.visit(target, chain, model)
+        self.layers[path] = layer
+
+    def _closes_cycle(self, layer: Layer, place: KeyPath, target: Path, chain: tuple[Path, ...]) -> bool:
+        if target not in chain:
+            return False
+        names = [self.workspace.label(path) for path in (*chain[chain.index(target) :], target)]
+        message = f"`{place[0]}` goes round in a circle: {' → '.join(names)}"
+        self._problem("E302", message, layer, place)
+        return True
+
+    def _target(self, layer: Layer, key: str, index: int, reference: str) -> Path | None:
+        place: KeyPath = (key, index)
+        folder = layer.path.parent
+        if key == "include" or discovery.is_file_reference(reference):
+            path = self.workspace.absolute(reference, folder)
+            if path.exists():
+                return path
+            self._problem("E301", f"`{key}` names a file that is not there", layer, place)
+            return None
+        for suffix in discovery.SUFFIXES:
+            beside = folder / f"{reference}{suffix}"
+            if beside.exists() and beside != layer.path:
+                return beside
+        found = {item.name: item.path for item in self.catalogue}
+        if reference in found:
+            return found[reference]
+        best = nearest(reference, found)
+        help_text = f"did you mean `{best}`?" if best else "mlxk profiles lists what there is"
+        self._problem("E301", "`extends` names a profile that is not there", layer, place, help_text)
+        return None
+
+    def _problem(
+        self, code: str, message: str, layer: Layer, place: KeyPath, help_text: str | None = None
+    ) -> None:
+        node = lookup(layer.table, place)
+        origin = node.origin if node is not None else layer.table.origin
+        self.workspace.problems.append(Diagnostic(code, message, origin, help_text, path=place))
+
+
+def _strings(table: Table, key: str) -> list[str]:
+    node = lookup(table, (key,))
+    listed = plain(node) if isinstance(node, Items) else []
+    return [item for item in listed if isinstance(item, str) and item] if isinstance(listed, list) else []
+
+
+def expand(table: Table) -> Table:
+    """Short forms written out: a string under `model`, `extends` and `include`.
+
+    A plain string says which model it is as a whole, so nothing of a lower layer's `model` stays.
+    """
+    entries = dict(table.entries)
+    for key in ("extends", "include"):
+        entry = entries.get(key)
+        if entry is not None and isinstance(entry.value, Scalar) and isinstance(entry.value.value, str):
+            entries[key] = Entry(entry.key, Items((entry.value,), entry.value.origin))
+    entry = entries.get("model")
+    if entry is not None and isinstance(entry.value, Scalar) and isinstance(entry.value.value, str):
+        entries["model"] = Entry(entry.key, _model(entry.key, entry.value, entry.value.value))
+    return Table(entries, table.origin, table.replaces)
+
+
+def _model(key: Origin, scalar: Scalar, reference: str) -> Value:
+    (name,) = model_table(reference)
+    return Table({name: Entry(key, scalar)}, scalar.origin, replaces=True)
+
+
+def version_problem(document: Document) -> Diagnostic | None:
+    """`mlxk:` and `requires:` are read before anything else: another version has other keys."""
+    node = lookup(document.root, ("mlxk",))
+    if node is None:
+        help_text = f"add `mlxk: {LANGUAGE_VERSION}` as the first line"
+        return Diagnostic(
+            "E101", "missing key `mlxk`: the version of the language", document.root.origin, help_text
+        )
+    if not isinstance(node, Scalar) or type(node.value) is not int or node.value != LANGUAGE_VERSION:
+        message = f"`mlxk` must be {LANGUAGE_VERSION}, the version of the language that this mlxk reads"
+        return Diagnostic("E101", message, node.origin, path=("mlxk",))
+    required = lookup(document.root, ("requires",))
+    if not isinstance(required, Scalar) or not isinstance(required.value, str):
+        return None  # Another type is reported with everything else.
+    met = satisfies(__version__, required.value)
+    if met is None:
+        message = "`requires` must be version limits, separated by commas"
+        return Diagnostic(
+            "E101", message, required.origin, 'such as ">=0.4" or ">=0.4,<2"', path=("requires",)
+        )
+    if not met:
+        message = f"this file requires another mlxk; this is {__version__}"
+        return Diagnostic("E101", message, required.origin, "pip install --upgrade mlxk", path=("requires",))
+    return None
+
+
+_LIMIT = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*([0-9]+(?:\.[0-9]+)*)\s*")
+
+
+def satisfies(version: str, limits: str) -> bool | None:
+    """Whether `version` is within `limits`; `None` if those cannot be read."""
+    actual = _numbers(version)
+    results = []
+    for limit in limits.split(","):
+        match = _LIMIT.fullmatch(limit)
+        if match is None:
+            return None
+        wanted = _numbers(match[2])
+        order = (actual > wanted) - (actual < wanted)
+        results.append(order in _ORDERS[match[1]])
+    return all(results)
+
+
+_ORDERS = {">=": (0, 1), "<=": (0, -1), "==": (0,), "!=": (-1, 1), ">": (1,), "<": (-1,)}
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The release's numbers, without trailing zeros: 1.0 is 1."""
+    release = re.match(r"[0-9]+(?:\.[0-9]+)*", version)
+    numbers = [int(part) for part in release[0].split(".")] if release else [0]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def _stop_warnings(table: Table) -> list[Diagnostic]:
+    """YAML reads escapes in double quotes only: '\\n' in single quotes is a backslash and an n."""
+    found = []
+    for path, leaf in leaves(table):
+        if path[-3:-1] != ("stop", "sequences") or not isinstance(leaf, Scalar) or leaf.style == '"':
+            continue
+        if isinstance(leaf.value, str) and re.search(r"\\[nrt]", leaf.value):
+            message = "this stops at a backslash and a letter, not at a line break or tab"
+            help_text = 'use double quotes: "\\n"'
+            found.append(Diagnostic("W001", message, leaf.origin, help_text, path=path))
+    return found

@@ -1,0 +1,120 @@
+"""`${env:NAME}`, `${env:NAME:-default}`, `${env:NAME:?message}`, `${file:path}`; `$${` stands for `${`.
+
+Applied once, to values only, after parsing: what comes in is never parsed for structure and never
+interpolated again. A value that came in keeps the text that the user wrote, and that text is what every
+command shows; so a secret cannot be printed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlxk.config.diagnostics import Diagnostic
+from mlxk.config.document import MAX_BYTES, typed
+from mlxk.config.layers import Entry, Items, Scalar, Table, Value
+from mlxk.config.origins import KeyPath
+
+_EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
+_ENV = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:[-?])(?P<rest>.*))?", re.DOTALL)
+_HELP = "known are ${env:NAME}, ${env:NAME:-default}, ${env:NAME:?message} and ${file:path}"
+
+
+class _Unresolved(Exception):
+    def __init__(self, code: str, message: str, help: str | None = None) -> None:  # noqa: A002
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.help = help
+
+
+@dataclass(frozen=True, slots=True)
+class Interpolator:
+    """Fills one file's expressions in. `confined` is the folder that `${file:}` may not leave, if any."""
+
+    environ: Mapping[str, str]
+    folder: Path
+    confined: Path | None
+    problems: list[Diagnostic] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    def table(self, table: Table, path: KeyPath = ()) -> Table:
+        entries = {
+            key: Entry(entry.key, self._value(entry.value, (*path, key)))
+            for key, entry in table.entries.items()
+        }
+        return Table(entries, table.origin, table.replaces)
+
+    def _value(self, value: Value, path: KeyPath) -> Value:
+        match value:
+            case Table():
+                return self.table(value, path)
+            case Items():
+                items = tuple(self._value(item, (*path, index)) for index, item in enumerate(value.items))
+                return Items(items, value.origin, value.appends)
+            case Scalar(value=str(text)) if "${" in text:
+                return self._scalar(value, text, path)
+            case Scalar():
+                return value
+
+    def _scalar(self, scalar: Scalar, text: str, path: KeyPath) -> Scalar:
+        try:
+            filled = _EXPRESSION.sub(self._replacement, text)
+        except _Unresolved as error:
+            # The rest of the checks goes on with the text as written, marked as not to be shown or judged.
+            self.problems.append(Diagnostic(error.code, error.message, scalar.origin, error.help, path=path))
+            return Scalar(None, scalar.origin, expression=text)
+        if all(match[0] == "$${" for match in _EXPRESSION.finditer(text)):
+            return Scalar(filled, scalar.origin, style=scalar.style)
+        return Scalar(typed(filled), scalar.origin, text=filled, expression=text)
+
+    def _replacement(self, match: re.Match[str]) -> str:
+        if match[0] == "$${":
+            return "${"
+        if not match[2]:
+            raise _Unresolved("E202", "`${` without its `}`", "write `$${` for a literal `${`")
+        expression = match[1]
+        if expression.startswith("file:"):
+            return self._file(expression.removeprefix("file:"))
+        found = _ENV.fullmatch(expression)
+        if found is None:
+            bare = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", expression)
+            hint = f"did you mean `${{env:{expression}}}`? `$${{` is a literal `${{`" if bare else _HELP
+            raise _Unresolved("E202", "not an interpolation that mlxk knows", hint)
+        return self._env(found["name"], found["operator"], found["rest"] or "")
+
+    def _env(self, name: str, operator: str | None, rest: str) -> str:
+        self.names.add(name)
+        value = self.environ.get(name)
+        if value is not None and (value or operator is None):
+            return value
+        if operator == ":-":
+            return rest
+        if operator == ":?" and rest:
+            raise _Unresolved("E201", f"environment variable {name} is not set: {rest}")
+        hint = f"export {name}=…, or give a default: ${{env:{name}:-default}}"
+        raise _Unresolved("E201", f"environment variable {name} is not set", hint)
+
+    def _file(self, name: str) -> str:
+        path = (self.folder / Path(name).expanduser()).resolve()
+        if self.confined is not None and not path.is_relative_to(self.confined.resolve()):
+            raise _Unresolved(
+                "E203",
+                "`${file:}` may not read outside the folder of this repository",
+                "put the file inside, or pass the value with ${env:NAME}",
+            )
+        try:
+            if not path.is_file():
+                raise _Unresolved("E203", f"there is no file `{name}`")
+            with path.open("rb") as file:
+                data = file.read(MAX_BYTES + 1)
+            text = data.decode("utf-8-sig")
+        except OSError as error:
+            raise _Unresolved("E203", f"cannot read `{name}`: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise _Unresolved("E203", f"`{name}` is not UTF-8 text") from None
+        if len(data) > MAX_BYTES:
+            raise _Unresolved("E203", f"`{name}` is larger than {MAX_BYTES // 1024} KiB")
+        return text.removesuffix("\n").removesuffix("\r")

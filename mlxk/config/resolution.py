@@ -1,0 +1,320 @@
+"""From a name to a resolved profile: all layers, one merge, one check.
+
+Low to high: built-in defaults; the model's generation_config.json; the user file; what the profile extends
+and includes; the profile; `mlxk.yaml` overrides, broad to exact; `mlxk.local.yaml` overrides; the variant;
+`MLXK_*`; `--set`; flags.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from mlxk.config import checks, discovery, environment
+from mlxk.config.arguments import flag_layer, set_layer
+from mlxk.config.defaults import defaults_layer
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile, human, nearest
+from mlxk.config.discovery import Found
+from mlxk.config.gathering import Layer, Workspace, expand, gather
+from mlxk.config.generation_config import generation_layer
+from mlxk.config.layers import (
+    Table,
+    Value,
+    is_unset,
+    leaves,
+    lookup,
+    merge_table,
+    merge_tables,
+    plain,
+    settle,
+)
+from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted, parse_dotted
+from mlxk.config.schema import ModelSection, Profile
+from mlxk.config.validation import check, fit_text, value_origin, with_note
+from mlxk.errors import ProfileNotFound, UsageError
+
+GenerationConfig = Callable[[ModelSection], Mapping[str, Any]]
+
+_NOT_SETTINGS = ("variants",)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One layer's say about one key. `unset` where it took the key away."""
+
+    layer: str
+    origin: Origin
+    value: Value
+
+    @property
+    def unset(self) -> bool:
+        return is_unset(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A profile with where everything in it comes from.
+
+    `profile` holds secrets that interpolation brought in; `tree` shows each as the `${…}` that was written.
+    """
+
+    name: str
+    profile: Profile = field(repr=False)
+    tree: Table = field(repr=False)
+    layers: tuple[tuple[str, Table], ...] = field(repr=False)
+    files: tuple[str, ...]
+    warnings: tuple[str, ...]
+    variants: tuple[str, ...] = ()
+
+    def origin(self, path: str | KeyPath) -> Origin:
+        """Where the value at `path` (`sampling.top_p`) comes from."""
+        node = lookup(self.tree, parse_dotted(path) if isinstance(path, str) else path)
+        return node.origin if node is not None else DEFAULT
+
+    @property
+    def origins(self) -> dict[str, Origin]:
+        """The origin of every value, by dotted path."""
+        return {dotted(path): leaf.origin for path, leaf in leaves(self.tree)}
+
+    def chain(self, path: str | KeyPath) -> tuple[Link, ...]:
+        """What each layer says about `path`, from low to high; the last is what counts."""
+        place = parse_dotted(path) if isinstance(path, str) else path
+        links = []
+        for name, layer in self.layers:
+            node = lookup(layer, place)
+            if node is not None:
+                links.append(Link(name, node.origin, node))
+        return tuple(links)
+
+    @property
+    def config_hash(self) -> str:
+        """sha256 of the effective values, `${…}` as written: equal configurations have equal hashes."""
+        shown = json.dumps(plain(self.tree, shown=True), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def resolve(
+    source: str | Path | None = None,
+    *,
+    model: str | None = None,
+    sets: Sequence[str] = (),
+    flags: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    isolated: bool = False,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    generation_config: GenerationConfig | None = None,
+) -> Resolved:
+    """Resolve a profile (`source`: its name or file) or a bare `model` reference; exactly one of the two.
+
+    `flags` are typed values by dotted key, each a `Flag` or a plain value. `generation_config` gives the
+    model's own generation_config.json once the model is known. Raises `InvalidProfile` with all that is
+    wrong in all files, `ProfileNotFound`, or `UsageError`.
+    """
+    if (source is None) == (model is None):
+        raise UsageError("name either a profile or a model", hint="mlxk profiles lists the profiles")
+    workspace = Workspace(
+        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated
+    )
+    repository = workspace.repository_layers()
+    user = workspace.user_layer()
+    if source is not None:
+        catalogue = workspace.catalogue(repository)
+        path = find(source, catalogue, workspace)
+        profile_layers = gather(workspace, path, catalogue)
+        name = path.stem
+    else:
+        profile_layers = []
+        name = str(model)
+    bottom = [(user.label, user.settings)] if user is not None else []
+    bottom += [(layer.label, layer.settings) for layer in profile_layers]
+    if model is not None:
+        bottom.append(("model argument", set_layer([f"model={json.dumps(model)}"], workspace, name="model")))
+    top = _environment(workspace)
+    top.append(("--set", set_layer(sets, workspace)))
+    top.append(("flags", flag_layer(flags or {}, workspace)))
+    _check_outer(workspace, bottom, top)
+    _raise_if_invalid(workspace)
+
+    reference = _reference(bottom, top)
+    layers = [*bottom, *_overrides(repository, reference)]
+    layers += _variant(layers, variant)
+    layers = [(layer_name, _without(table)) for layer_name, table in [*layers, *top]]
+    layers = _with_model_layers(layers, generation_config, workspace)
+    tree, profile = _finish(layers, workspace)
+    _raise_if_invalid(workspace)
+    used = [*repository, *([user] if user is not None else []), *profile_layers]
+    return Resolved(
+        name=name if variant is None else f"{name}:{variant}",
+        profile=profile,
+        tree=tree,
+        layers=tuple(layers),
+        files=tuple(layer.label for layer in used),
+        warnings=tuple(human([item]) for item in workspace.problems),
+        variants=_variant_names(bottom),
+    )
+
+
+def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -> Path:
+    """The file of the profile that `-p` names; raises `ProfileNotFound` with the nearest name."""
+    if isinstance(source, Path) or discovery.is_file_reference(source):
+        path = workspace.absolute(source)
+        if path.exists() or path.is_symlink():
+            return path
+        raise ProfileNotFound(
+            f"there is no profile file {workspace.label(path)}", hint="mlxk profiles lists what there is"
+        )
+    found = {item.name: item.path for item in catalogue}
+    if source in found:
+        return found[source]
+    best = nearest(source, found)
+    beside = next(
+        (source + suffix for suffix in discovery.SUFFIXES if (workspace.cwd / (source + suffix)).exists()),
+        None,
+    )
+    if beside is not None:
+        hint = f"for the file in this folder: -p ./{beside}"
+    else:
+        hint = f"did you mean `{best}`?" if best else "mlxk profiles lists what there is"
+    raise ProfileNotFound(f"there is no profile `{source}`", hint=hint)
+
+
+def _raise_if_invalid(workspace: Workspace) -> None:
+    errors = [item for item in workspace.problems if item.severity == "error"]
+    if errors:
+        raise InvalidProfile(errors)
+
+
+_Layers = list[tuple[str, Table]]
+
+
+def _environment(workspace: Workspace) -> _Layers:
+    layer = environment.read(workspace.environ)
+    workspace.problems.extend(layer.problems)
+    for name in layer.unknown:
+        if name not in workspace.interpolated:
+            workspace.problems.append(Diagnostic("W002", environment.warning(name)))
+    table = workspace.with_absolute_paths(fit_text(expand(layer.table), Profile))
+    return [("environment", table)]
+
+
+def _check_outer(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
+    """What came from outside the files; those were checked when they were read."""
+    below = [table for _, table in bottom]
+    for _, table in top:
+        workspace.problems.extend(_without_missing_model(check(table, Profile, below=below)))
+        below.append(table)
+
+
+def _without_missing_model(found: list[Diagnostic]) -> list[Diagnostic]:
+    return [item for item in found if (item.code, item.path) != ("E106", ("model",))]
+
+
+def _reference(bottom: _Layers, top: _Layers) -> str | None:
+    """What overrides are matched against: the model as the profile, the environment and flags name it."""
+    merged = settle(merge_tables([_without(table) for _, table in [*bottom, *top]]))
+    for key in ("repo", "path"):
+        node = lookup(merged, ("model", key))
+        if node is not None:
+            return str(plain(node))
+    return None
+
+
+def _overrides(repository: Sequence[Layer], reference: str | None) -> _Layers:
+    found: _Layers = []
+    for layer in repository:
+        overrides = lookup(layer.table, ("overrides",))
+        if not isinstance(overrides, Table) or reference is None:
+            continue
+        matching = [pattern for pattern in overrides.entries if matches(pattern, reference)]
+        for pattern in sorted(matching, key=_exactness):
+            table = overrides.entries[pattern].value
+            if isinstance(table, Table):
+                found.append((f"{layer.label} overrides {pattern}", table))
+    return found
+
+
+def matches(pattern: str, reference: str) -> bool:
+    """Whether an override's pattern means this model."""
+    return pattern == reference or fnmatchcase(reference, pattern)
+
+
+def _exactness(pattern: str) -> tuple[bool, int]:
+    """Sorts broad globs before narrow ones, and an exact reference last."""
+    is_exact = not any(char in pattern for char in "*?[")
+    return is_exact, sum(char not in "*?[]" for char in pattern)
+
+
+def _variant_names(layers: _Layers) -> tuple[str, ...]:
+    node = lookup(settle(merge_tables(table for _, table in layers)), ("variants",))
+    return tuple(node.entries) if isinstance(node, Table) else ()
+
+
+def _variant(layers: _Layers, name: str | None) -> _Layers:
+    if name is None:
+        return []
+    node = lookup(merge_tables(table for _, table in layers), ("variants", name))
+    if isinstance(node, Table):
+        entries = {key: entry for key, entry in node.entries.items() if key != "description"}
+        return [(f"variant {name}", Table(entries, node.origin))]
+    names = _variant_names(layers)
+    best = nearest(name, names)
+    known = f"its variants: {', '.join(names)}" if names else "it has no variants"
+    raise ProfileNotFound(
+        f"the profile has no variant `{name}`", hint=f"did you mean `{best}`?" if best else known
+    )
+
+
+def _without(table: Table) -> Table:
+    entries = {key: entry for key, entry in table.entries.items() if key not in _NOT_SETTINGS}
+    return Table(entries, table.origin, table.replaces)
+
+
+def _with_model_layers(
+    layers: _Layers, generation_config: GenerationConfig | None, workspace: Workspace
+) -> _Layers:
+    """The layers below all files: built-in defaults and what the model ships."""
+    lowest: _Layers = [("defaults", defaults_layer())]
+    section = settle(merge_tables(table for _, table in layers))
+    node = lookup(section, ("model",))
+    if generation_config is not None and isinstance(node, Table):
+        data = plain(node)
+        if isinstance(data, dict) and not check(Table({"model": section.entries["model"]}, DEFAULT), Profile):
+            values = generation_config(ModelSection.model_validate(data))
+            table, ignored = generation_layer(values)
+            lowest.append(("generation_config.json", table))
+            workspace.problems.extend(ignored)
+    return [*lowest, *layers]
+
+
+def _finish(layers: _Layers, workspace: Workspace) -> tuple[Table, Profile]:
+    """The one merge, and the checks over its output."""
+    (_, defaults), *rest = layers
+    tree = merge_table(defaults, settle(merge_tables(table for _, table in rest)))
+    tables = [table for _, table in rest]
+    found = check(tree, Profile, below=tables)
+    if found:
+        raise InvalidProfile(found)
+    profile = Profile.model_validate(plain(tree))
+    workspace.problems.extend(cross_checks(profile, tree, tables))
+    return tree, profile
+
+
+def cross_checks(profile: Profile, tree: Table, layers: Sequence[Table]) -> list[Diagnostic]:
+    """Rules between keys, at the places that the values come from."""
+    found = []
+    for problem in checks.problems(profile):
+        origin = value_origin(tree, problem.path)
+        notes: tuple[str, ...] = ()
+        if problem.other is not None:
+            notes = (f"`{dotted(problem.other)}` comes from {value_origin(tree, problem.other)}",)
+        item = Diagnostic(problem.code, problem.message, origin, problem.help, notes, problem.path)
+        lower = [layer for layer in layers if (node := lookup(layer, problem.path)) and node.origin != origin]
+        found.append(with_note(item, lower))
+    return found

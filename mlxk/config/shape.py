@@ -1,0 +1,78 @@
+"""Finding one's way in the schema by key path, without a value at hand."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+
+def fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section by the name that a profile writes."""
+    return {info.alias or name: info for name, info in section.model_fields.items()}
+
+
+def core(annotation: Any) -> Any:
+    """The annotation without `Annotated` and without `| None`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        rest = [arm for arm in get_args(annotation) if arm is not type(None)]
+        return core(rest[0]) if len(rest) == 1 else annotation
+    return annotation
+
+
+def as_section(annotation: Any) -> type[BaseModel] | None:
+    """The section that the annotation is, if it is one."""
+    inner = core(annotation)
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+
+
+def child(annotation: Any, segment: str | int) -> Any:
+    """The annotation one step down; `None` where the schema has no such place."""
+    inner = core(annotation)
+    section = as_section(inner)
+    if section is not None:
+        info = fields(section).get(str(segment))
+        return info.annotation if info is not None else None
+    if get_origin(inner) is dict:
+        return get_args(inner)[1]
+    if get_origin(inner) is list:
+        return get_args(inner)[0]
+    return Any if inner is Any else None
+
+
+def at(annotation: Any, path: Sequence[str | int]) -> Any:
+    """The annotation at `path`; `None` where the schema has no such place."""
+    for segment in path:
+        annotation = child(annotation, segment)
+        if annotation is None:
+            return None
+    return annotation
+
+
+def keys(annotation: Any) -> list[str]:
+    """The names that may stand at this place, if it is a section."""
+    section = as_section(annotation)
+    return list(fields(section)) if section is not None else []
+
+
+def values(annotation: Any) -> tuple[object, ...]:
+    """The values of a choice; empty for anything else."""
+    inner = core(annotation)
+    return get_args(inner) if get_origin(inner) is Literal else ()
+
+
+def is_text(annotation: Any) -> bool:
+    """Whether only text can stand here."""
+    inner = core(annotation)
+    if get_origin(inner) is Literal:
+        return all(isinstance(value, str) for value in get_args(inner))
+    return inner is str
+
+
+def is_list(annotation: Any) -> bool:
+    return get_origin(core(annotation)) is list
