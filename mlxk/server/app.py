@@ -8,37 +8,34 @@ counts silence and cuts streams short without a word.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import monotonic
 from types import SimpleNamespace
-from typing import cast
 
-import msgspec
 from sanic import HTTPResponse, Request, Sanic
+from sanic.application.state import ApplicationServerInfo
 from sanic.config import Config
 from sanic.exceptions import SanicException
+from sanic.http.constants import HTTP
+from sanic.server.protocols.http_protocol import HttpProtocol
 
 from mlxk.errors import (
-    EngineCrashed,
     EngineError,
     EngineUnavailable,
     MethodNotAllowed,
     MlxkError,
-    Overloaded,
     PayloadTooLarge,
     RequestError,
     RequestTimeout,
     RouteNotFound,
 )
 from mlxk.protocols import CATALOGUES, DIALECTS
-from mlxk.protocols.base import Dialect, Encoder, Json, ModelCard
-from mlxk.protocols.openai.common import error_body as openai_error_body
-from mlxk.protocols.validation import decode
+from mlxk.protocols.base import Dialect, Encoder
 from mlxk.server.answer import Answer
-from mlxk.server.guard import Guard, check_json, request_id
+from mlxk.server.exchange import Exchange, transport
+from mlxk.server.guard import Guard
 from mlxk.server.routes import Route, RouteTable
 from mlxk.server.service import Service
 
@@ -81,9 +78,14 @@ def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits)
             "MOTD": False,
             "REQUEST_MAX_SIZE": limits.max_body,
             "RESPONSE_TIMEOUT": _DAY,
+            # Sanic rewrites its own classes without the signals that nobody listens to, and fails the second
+            # time; what it does is the same for every app made here.
+            "TOUCHUP": not getattr(HttpProtocol, "__touched__", False),
         }
     )
     app: App = Sanic("mlxk", config=config, configure_logging=False)
+    # `run` would note this; without it each answer has an empty Alt-Svc header.
+    app.state.server_info.append(ApplicationServerInfo(settings={"version": HTTP.VERSION_1}))
     handler = Handler(service, routes, guard, limits)
     app.add_route(handler.handle, "/", methods=_METHODS, name="root")
     app.add_route(handler.handle, "/<path:path>", methods=_METHODS, name="any")
@@ -101,7 +103,7 @@ class Handler:
         self._limits = limits
 
     async def handle(self, request: Request, path: str = "") -> HTTPResponse | None:
-        _transport(request).resume_reading()
+        transport(request).resume_reading()
         exchange = Exchange(request, self._service.cards[0])
         try:
             self._guard.check(request.headers)
@@ -121,14 +123,18 @@ class Handler:
             return exchange.error(EngineError("The server had an error while processing the request."))
         if exception.status_code >= 500:
             return exchange.error(EngineUnavailable(str(exception)))
+        try:
+            # Methods that HTTP does not define end here, and the answer names those that the path has.
+            exchange.route = self._routes.resolve(request.path)
+        except RouteNotFound as error:
+            return exchange.error(error)
         return exchange.error(_SANIC_ERRORS.get(exception.status_code, RequestError)(f"{exception}."))
 
     async def _dispatch(self, exchange: Exchange, route: Route) -> HTTPResponse | None:
-        method = "GET" if exchange.request.method == "HEAD" else exchange.request.method
-        if method not in route.methods:
+        method = exchange.request.method
+        if method not in route.allowed:
             raise MethodNotAllowed(
-                f"{exchange.request.method} is not possible at {route.path}.",
-                hint=f"Use {' or '.join(route.methods)}.",
+                f"{method[:20]} is not possible at {route.path}.", hint=f"Use {' or '.join(route.methods)}."
             )
         match route.kind:
             case "generate":
@@ -184,66 +190,3 @@ class Handler:
         await response.send(last)
         await response.send(end_stream=True)
         return None
-
-
-def _transport(request: Request) -> asyncio.Transport:
-    """Sanic's type for it lacks the methods."""
-    return cast(asyncio.Transport, request.transport)
-
-
-class Exchange:
-    """One request and the headers that every answer to it carries."""
-
-    def __init__(self, request: Request, card: ModelCard) -> None:
-        self.request = request
-        self.card = card
-        self.route: Route | None = None
-        self.id = request_id(request.headers)
-
-    def body(self) -> Json:
-        """Raises `RequestError`."""
-        check_json(self.request.headers)
-        return decode(self.request.body)
-
-    def json(
-        self, body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None
-    ) -> HTTPResponse:
-        return HTTPResponse(
-            msgspec.json.encode(body),
-            status=status,
-            headers={**self._headers, **(headers or {})},
-            content_type="application/json",
-        )
-
-    def error(self, error: MlxkError) -> HTTPResponse:
-        headers = {}
-        if isinstance(error, MethodNotAllowed) and self.route is not None:
-            headers["allow"] = ", ".join(self.route.methods)
-        if isinstance(error, Overloaded | EngineUnavailable | EngineCrashed):
-            headers["retry-after"] = str(error.retry_after)
-        if not isinstance(error, RequestError):
-            logger.warning("request %s: %s", self.id, error)
-        return self.json(self._error_body(error), status=error.http_status, headers=headers)
-
-    async def stream(self, content_type: str) -> HTTPResponse:
-        headers = {**self._headers, "cache-control": "no-cache", "x-accel-buffering": "no"}
-        response = await self.request.respond(headers=headers, content_type=content_type)
-        assert isinstance(response, HTTPResponse)  # noqa: S101 - Sanic's type is wider
-        return response
-
-    def abort(self) -> None:
-        """End the connection at once; the handler is cancelled by that."""
-        _transport(self.request).abort()
-
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash}
-
-    def _error_body(self, error: MlxkError) -> Json:
-        match self.route:
-            case Route(kind="generate", handler=name):
-                return DIALECTS[name].error_body(error)
-            case Route(kind="catalogue", handler=name):
-                return CATALOGUES[name].error_body(error)
-            case _:
-                return openai_error_body(error)

@@ -34,6 +34,11 @@ class Route:
     methods: tuple[str, ...]
     tail: str = ""
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """HTTP: what can be got can be asked for its headers alone."""
+        return (*self.methods, "HEAD") if "GET" in self.methods else self.methods
+
 
 class RouteTable:
     def __init__(self, overrides: Mapping[str, str | Literal[False]]) -> None:

@@ -11,7 +11,6 @@ from typing import Literal, Protocol, cast
 
 import uvloop
 from sanic import Sanic
-from sanic.server.protocols.http_protocol import HttpProtocol
 
 from mlxk.server.app import Limits, make_app
 from mlxk.server.guard import Guard
@@ -25,10 +24,18 @@ Lifespan = Callable[[], AbstractAsyncContextManager[object]]
 _LOOK, _FAREWELL = 0.02, 2.0
 
 
+class Connection(Protocol):
+    """What of Sanic's untyped `HttpProtocol` is used here."""
+
+    def close_if_idle(self) -> bool: ...
+
+    def abort(self) -> None: ...
+
+
 class HttpServer(Protocol):
     """What of Sanic's untyped `AsyncioServer` is used here."""
 
-    connections: set[HttpProtocol]
+    connections: set[Connection]
 
     async def startup(self) -> None: ...
 

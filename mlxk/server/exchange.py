@@ -1,0 +1,91 @@
+"""One request, and the headers and bodies that every answer to it has."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+from sanic import HTTPResponse, Request
+
+from mlxk.errors import (
+    EngineCrashed,
+    EngineUnavailable,
+    MethodNotAllowed,
+    MlxkError,
+    Overloaded,
+    RequestError,
+)
+from mlxk.protocols import CATALOGUES, DIALECTS
+from mlxk.protocols.base import Json, ModelCard
+from mlxk.protocols.openai.common import error_body as openai_error_body
+from mlxk.protocols.validation import decode
+from mlxk.server.guard import check_json, request_id
+from mlxk.server.routes import Route
+
+logger = logging.getLogger(__name__)
+
+
+def transport(request: Request) -> asyncio.Transport:
+    """Sanic's type for it lacks the methods."""
+    return cast(asyncio.Transport, request.transport)
+
+
+class Exchange:
+    """One request and the headers that every answer to it carries."""
+
+    def __init__(self, request: Request, card: ModelCard) -> None:
+        self.request = request
+        self.card = card
+        self.route: Route | None = None
+        self.id = request_id(request.headers)
+
+    def body(self) -> Json:
+        """Raises `RequestError`."""
+        check_json(self.request.headers)
+        return decode(self.request.body)
+
+    def json(
+        self, body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> HTTPResponse:
+        return HTTPResponse(
+            msgspec.json.encode(body),
+            status=status,
+            headers={**self._headers, **(headers or {})},
+            content_type="application/json",
+        )
+
+    def error(self, error: MlxkError) -> HTTPResponse:
+        headers = {}
+        if isinstance(error, MethodNotAllowed) and self.route is not None:
+            headers["allow"] = ", ".join(self.route.allowed)
+        if isinstance(error, Overloaded | EngineUnavailable | EngineCrashed):
+            headers["retry-after"] = str(error.retry_after)
+        if not isinstance(error, RequestError):
+            logger.warning("request %s: %s", self.id, error)
+        return self.json(self._error_body(error), status=error.http_status, headers=headers)
+
+    async def stream(self, content_type: str) -> HTTPResponse:
+        headers = {**self._headers, "cache-control": "no-cache", "x-accel-buffering": "no"}
+        response = await self.request.respond(headers=headers, content_type=content_type)
+        assert isinstance(response, HTTPResponse)  # noqa: S101 - Sanic's type is wider
+        return response
+
+    def abort(self) -> None:
+        """End the connection at once; the handler is cancelled by that."""
+        transport(self.request).abort()
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash}
+
+    def _error_body(self, error: MlxkError) -> Json:
+        match self.route:
+            case Route(kind="generate", handler=name):
+                return DIALECTS[name].error_body(error)
+            case Route(kind="catalogue", handler=name):
+                return CATALOGUES[name].error_body(error)
+            case _:
+                return openai_error_body(error)
