@@ -4,6 +4,8 @@ Importing this package imports no mlx: a `ThreadEngine` does so in its thread, a
 """
 
 from mlxk.engine.base import Engine, EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.process import ProcessEngine
+from mlxk.engine.supervisor import RestartPolicy, Supervisor
 from mlxk.engine.thread import ThreadEngine
 
 __all__ = [
@@ -12,5 +14,8 @@ __all__ = [
     "EngineRequest",
     "EngineStats",
     "EngineStep",
+    "ProcessEngine",
+    "RestartPolicy",
+    "Supervisor",
     "ThreadEngine",
 ]

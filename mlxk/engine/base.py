@@ -10,7 +10,7 @@ values only.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
@@ -140,7 +140,7 @@ class Engine(Protocol):
         trace: TracebackType | None,
     ) -> None: ...
 
-    def generate(self, request: EngineRequest) -> AsyncIterator[EngineStep]:
+    def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
         """Steps as they happen: `Prefill*, Tokens*, Done`.
 
         Closing the iterator early, or cancelling the task that reads it, cancels the generation within one

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from mlxk.engine.base import Done, EngineRequest, EngineStep, Tokens
 from mlxk.engine.wire import Cancel, Command, Failure, Submit
@@ -46,17 +46,19 @@ class Mailbox:
 
 
 class Front:
-    """The open generations of one engine. `send` hands a command to its worker."""
+    """The open generations of one engine. `send` hands over a command; `admit` raises when none is taken."""
 
-    def __init__(self, send: Callable[[Command], None]) -> None:
+    def __init__(self, send: Callable[[Command], None], admit: Callable[[], None]) -> None:
         self._send = send
+        self._admit = admit
         self._open: dict[str, Mailbox] = {}
 
     def __len__(self) -> int:
         return len(self._open)
 
-    async def generate(self, request: EngineRequest) -> AsyncIterator[EngineStep]:
+    async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
         """Submit, give steps, and cancel if the reader leaves before the end."""
+        self._admit()
         if request.id in self._open:
             raise RequestError(f"a generation with the id {request.id!r} is already running")
         mailbox = self._open[request.id] = Mailbox()

@@ -113,8 +113,8 @@ class Scheduler:
     def step(self) -> list[Output]:
         """Do one step of work; gives what happened, in order."""
         self._decode()
-        self._admit()
         self._prefill()
+        self._admit()
         outputs, self._outputs = self._outputs, []
         return outputs
 

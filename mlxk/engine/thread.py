@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -37,7 +37,7 @@ class ThreadEngine:
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
         self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
-        self._front = Front(self._inbox.put)
+        self._front = Front(self._inbox.put, self._admit)
         self._stats = DEAD
         self._run: _Run | None = None
 
@@ -105,11 +105,12 @@ class ThreadEngine:
         else:
             self._run.ready.set_exception(failure.error())
 
-    async def generate(self, request: EngineRequest) -> AsyncIterator[EngineStep]:
+    def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
+        return self._front.generate(request)
+
+    def _admit(self) -> None:
         if self._stats.state != "ready":
             raise EngineUnavailable(f"the engine is {self._stats.state}")
-        async for step in self._front.generate(request):
-            yield step
 
     async def cancel(self, request_id: str) -> None:
         self._inbox.put(Cancel(request_id))

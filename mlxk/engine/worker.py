@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import queue
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,11 +58,13 @@ class Worker:
             mx.clear_cache()
 
     def _serve(self) -> None:
+        path, began = Path(self._config.model_path), time.monotonic()
         try:
-            scheduler = Scheduler(load(Path(self._config.model_path)), self._config)
+            scheduler = Scheduler(load(path), self._config)
         except MlxkError as error:
-            self._report(Failure.of(error.with_traceback(None)))
+            self._report(Failure.of(error))
             return
+        logger.info("%s is loaded after %.2f s", path.name, time.monotonic() - began)
         self._report(Ready(_stats(scheduler)))
         try:
             while self._take(scheduler):

@@ -1,0 +1,237 @@
+"""An engine in a process of its own, for servers.
+
+The child is one loaded model: a crash in it is an error here, and its exit gives all memory back. It is
+started as a new interpreter (MLX does not survive a fork), in a session of its own, so that Ctrl-C in a
+terminal reaches the front alone. The front, this module, never imports mlx.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Coroutine
+from types import TracebackType
+from typing import Self
+
+from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.front import Front
+from mlxk.engine.wire import Cancel, Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
+from mlxk.errors import EngineCrashed, EngineUnavailable, MlxkError
+
+logger = logging.getLogger(__name__)
+
+EXIT_SECONDS = 5.0
+REAP_SECONDS = 0.05
+STARTING = EngineStats(state="starting", running=0, waiting=0)
+DEAD = EngineStats(state="dead", running=0, waiting=0)
+
+
+class _Link(asyncio.Protocol):
+    """Frames from the child, to the engine."""
+
+    def __init__(self, engine: ProcessEngine) -> None:
+        self._engine = engine
+        self._decoder = report_decoder()
+
+    def data_received(self, data: bytes) -> None:
+        for report in self._decoder.feed(data):
+            self._engine._take(report)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._engine._lost()
+
+
+class ProcessEngine:
+    """One model in one child. `hang_seconds` without a sign of life after loading count as death."""
+
+    def __init__(
+        self, config: EngineConfig, *, heartbeat_seconds: float = 2.0, hang_seconds: float = 120.0
+    ) -> None:
+        self._config = config
+        self._heartbeat = heartbeat_seconds
+        self._hang = hang_seconds
+        self._front = Front(self._send, self._admit)
+        self._stats = DEAD
+        self._heard = 0.0
+        self._closing = False
+        self._process: asyncio.subprocess.Process | None = None
+        self._transport: asyncio.WriteTransport | None = None
+        self._ready: asyncio.Future[None] | None = None
+        self._died: asyncio.Future[MlxkError] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, while there is a child."""
+        return None if self._process is None else self._process.pid
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._ready, self._died = loop.create_future(), loop.create_future()
+        self._stats, self._closing = STARTING, False
+        try:
+            await self._start(loop)
+            await self._ready
+        except BaseException:
+            await self._close()
+            raise
+        self._watch(loop)
+        return self
+
+    async def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-P",
+                "-m",
+                "mlxk.engine.child",
+                str(theirs.fileno()),
+                str(self._heartbeat),
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+        self._spawn(_log(self._process))
+        self._transport, _ = await loop.create_unix_connection(lambda: _Link(self), sock=ours)
+        self._send(Load(self._config))
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
+        self._closing = True
+        self._stats = DEAD
+        self._front.fail(EngineUnavailable("the engine was closed"))
+        if self._transport is not None:
+            self._transport.close()
+        if self._process is not None:
+            await asyncio.shield(_end(self._process))
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=EXIT_SECONDS)
+        self._process = self._transport = None
+
+    def _send(self, command: Command) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(encode(command))
+
+    def _take(self, report: Report) -> None:
+        self._heard = asyncio.get_running_loop().time()
+        match report:
+            case Ready(stats):
+                self._stats = stats
+                _resolve(self._ready, None)
+            case Steps(items, stats):
+                self._stats = stats
+                self._front.deliver(items)
+            case Failure():
+                _resolve(self._ready, report.error())
+
+    def _lost(self) -> None:
+        """The socket ended: on purpose, or because the child is gone."""
+        self._stats = DEAD
+        if not self._closing:
+            self._spawn(self._tell_death())
+
+    async def _tell_death(self) -> None:
+        code = await _exit_code(self._process)
+        error = EngineCrashed(f"the engine process died{_reason(code)}", hint="the log has its last words")
+        self._front.fail(error)
+        _resolve(self._ready, error)
+        if self._died is not None and not self._died.done():
+            self._died.set_result(error)
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Kill a child that gives no sign of life; its death is then told as any other."""
+        if self._stats.state != "ready" or self._process is None:
+            return
+        silent = loop.time() - self._heard
+        if silent > self._hang:
+            logger.error("no sign of life from engine process %d for %.0f s", self._process.pid, silent)
+            _signal(self._process, signal.SIGKILL)
+            return
+        loop.call_later(self._hang / 4, self._watch, loop)
+
+    async def died(self) -> MlxkError:
+        """Wait until the child dies without having been told to; gives the reason."""
+        if self._died is None:
+            raise EngineUnavailable("the engine was not started")
+        return await asyncio.shield(self._died)
+
+    def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
+        return self._front.generate(request)
+
+    def _admit(self) -> None:
+        if self._stats.state != "ready":
+            raise EngineUnavailable(f"the engine is {self._stats.state}")
+
+    async def cancel(self, request_id: str) -> None:
+        self._send(Cancel(request_id))
+
+    async def stats(self) -> EngineStats:
+        return self._stats
+
+
+def _resolve(future: asyncio.Future[None] | None, error: MlxkError | None) -> None:
+    if future is None or future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+        future.exception()  # whoever awaits it still gets it; nobody awaiting it is no news
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """The closed socket ends the child; a signal does, if that does not."""
+    try:
+        await asyncio.wait_for(process.wait(), EXIT_SECONDS)
+    except TimeoutError:
+        _signal(process, signal.SIGKILL)
+        await process.wait()
+
+
+async def _exit_code(process: asyncio.subprocess.Process | None) -> int | None:
+    if process is None:
+        return None
+    try:
+        return await asyncio.wait_for(asyncio.shield(process.wait()), REAP_SECONDS)
+    except TimeoutError:
+        return None
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    if process.returncode is None:
+        process.send_signal(number)
+
+
+def _reason(code: int | None) -> str:
+    if code is None:
+        return ""
+    if code >= 0:
+        return f" with exit status {code}"
+    name = signal.Signals(-code).name
+    return f" of {name}" + (" (perhaps the system ran out of memory)" if name == "SIGKILL" else "")
+
+
+async def _log(process: asyncio.subprocess.Process) -> None:
+    """The child's output, line by line, into this process's log."""
+    if process.stdout is None:
+        return
+    while line := await process.stdout.readline():
+        logger.info("[%d] %s", process.pid, line.decode(errors="replace").rstrip())
