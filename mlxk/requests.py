@@ -107,6 +107,19 @@ class ReasoningOptions:
     max_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningBudget:
+    """A budget in one model's own tokens: after `limit` of them, `end` is fed as if the model wrote it.
+
+    `opened` says that the prompt already began the reasoning block; otherwise it begins with `start`.
+    """
+
+    limit: int
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    opened: bool
+
+
 @dataclass(frozen=True, slots=True)
 class JsonObject:
     """The answer must be one JSON object."""

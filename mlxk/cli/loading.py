@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 from mlxk import plan as plans
 from mlxk.cli.options import GenerationOptions, ProfileOptions
-from mlxk.config import Resolved, resolve
+from mlxk.config import Flag, Resolved, resolve
 from mlxk.config.schema import ModelSection
 from mlxk.errors import UsageError
 from mlxk.generation import Loaded
@@ -16,9 +17,15 @@ from mlxk.hub import facts, references
 from mlxk.hub.facts import ModelFacts
 from mlxk.plan import Plan, Surface
 
+_NO_FLAGS: Mapping[str, Flag] = MappingProxyType({})
+
 
 def resolve_profile(
-    options: ProfileOptions, generation: GenerationOptions | None = None, *, model: str | None = None
+    options: ProfileOptions,
+    generation: GenerationOptions,
+    *,
+    model: str | None = None,
+    flags: Mapping[str, Flag] = _NO_FLAGS,
 ) -> Resolved:
     """The profile that the options name, or a bare model; its warnings go to stderr."""
     if options.profile is None and model is None:
@@ -27,7 +34,7 @@ def resolve_profile(
         options.profile,
         model=model,
         sets=options.set_,
-        flags=generation.flags() if generation else {},
+        flags={**generation.flags(), **flags},
         variant=options.variant,
         isolated=options.isolated,
         generation_config=lambda section: model_facts(section).generation_config,

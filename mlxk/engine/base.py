@@ -16,7 +16,7 @@ from typing import Literal, Protocol, Self
 
 import msgspec
 
-from mlxk.requests import SamplingParams
+from mlxk.requests import ReasoningBudget, SamplingParams
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,18 +28,6 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     prefill_step: int = 512
     prompt_cache_bytes: int = 2 << 30
     prompt_cache_entries: int = 16
-
-
-class ReasoningBudget(msgspec.Struct, frozen=True, kw_only=True):
-    """After `limit` tokens of reasoning, `end` is fed as if the model had written it.
-
-    `opened` says that the prompt already began the reasoning block; otherwise it begins with `start`.
-    """
-
-    limit: int
-    start: tuple[int, ...]
-    end: tuple[int, ...]
-    opened: bool
 
 
 class JsonSchemaConstraint(msgspec.Struct, frozen=True, tag="json_schema"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mlxk.engine.base import ReasoningBudget
+from mlxk.requests import ReasoningBudget
 
 
 class Guide(Protocol):

@@ -1,0 +1,120 @@
+"""`mlxk up`: serve a profile.
+
+The order keeps a failure from leaving anything half-started: the profile is resolved, the model's files are
+checked, the socket is bound, and only then is the engine's process started.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlxk.cli.loading import make_plan, note, resolve_profile
+from mlxk.cli.options import GenerationOptions, ProfileOptions
+from mlxk.config import Flag
+from mlxk.plan import Plan
+
+_NO_GENERATION_OPTIONS = GenerationOptions()
+
+
+def up(
+    profile: str,
+    *,
+    listen: str | None = None,
+    variant: str | None = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
+    isolated: Annotated[bool, Parameter(negative="")] = False,
+    generation: GenerationOptions = _NO_GENERATION_OPTIONS,
+    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
+) -> int:
+    """Serve a profile over HTTP until Ctrl-C or SIGTERM.
+
+    Running answers may finish; a second Ctrl-C ends them. The model lives in a process of its own, which is
+    started again if it dies.
+
+    Examples:
+        mlxk up demo
+        mlxk up profiles/gptoss-server.yaml --listen 127.0.0.1:9000
+        mlxk up demo --set sampling.temperature=0.2 --set tokens.max_output=512
+
+    Parameters
+    ----------
+    profile
+        A profile's name or its file.
+    listen
+        Address and port; port 0 takes a free one.
+    variant
+        One of the profile's variants.
+    set_
+        Set one value over the profile, such as sampling.top_p=0.9. May be given again.
+    isolated
+        Use the profile alone: no mlxk.yaml, no user file.
+    verbose
+        Log what happens on stderr.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+    flags = {} if listen is None else {"server.listen": Flag(listen, "--listen")}
+    options = ProfileOptions(profile=profile, variant=variant, set_=set_, isolated=isolated)
+    resolved = resolve_profile(options, generation, flags=flags)
+    plan = make_plan(resolved, "server")
+    note(f"files: {', '.join(resolved.files)}")
+    _serve(plan)
+    return 0
+
+
+def _serve(plan: Plan) -> None:
+    from mlxk.engine import ProcessEngine, Supervisor
+    from mlxk.generation import Loaded, generate
+    from mlxk.protocols.base import ModelCard
+    from mlxk.server.listen import bind, split, url
+    from mlxk.server.models import ServedModel
+    from mlxk.server.serve import serve
+    from mlxk.text import TextModel
+
+    server = plan.profile.server
+    sock = bind(server.listen)
+    with sock:
+        text = TextModel.load(plan.facts, plan.profile)
+        engine = Supervisor(lambda: ProcessEngine(plan.engine_config))
+        loaded = Loaded(plan, text, engine)
+        model = ServedModel(
+            card=ModelCard(
+                id=plan.name,
+                created=int(time.time()),
+                context_length=plan.context,
+                config_hash=plan.config_hash,
+                expose=plan.profile.reasoning.expose,
+            ),
+            generate=lambda request: generate(loaded, request),
+            stats=engine.stats,
+        )
+
+        @asynccontextmanager
+        async def lifespan() -> AsyncIterator[None]:
+            async with engine:
+                yield
+
+        def on_ready() -> None:
+            note(
+                f"mlxk serves {plan.name} ({plan.facts.reference}) at {url(sock)}, "
+                f"config {plan.config_hash[:12]}; Ctrl-C stops it"
+            )
+
+        serve(
+            [model],
+            sock,
+            host=split(server.listen)[0],
+            routes=server.routes,
+            lifespan=lifespan,
+            on_ready=on_ready,
+        )

@@ -1,0 +1,133 @@
+"""The product as a user has it: the `mlxk` command in a process of its own, and its server."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MLXK = (sys.executable, "-m", "mlxk")
+TIMEOUT = 60  # seconds until a hanging command fails its test
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty home and working folder, so that no file of this machine takes part."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def environment(home: Path) -> dict[str, str]:
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MLXK_", "HF_", "XDG_"))
+    }
+    return {
+        **kept,
+        "HOME": str(home),
+        "HF_HUB_CACHE": str(home / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "NO_COLOR": "1",
+    }
+
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def cli(home: Path, environment: dict[str, str]) -> Cli:
+    """`cli("run", …, stdin="…")` runs one command to its end."""
+
+    def run(*arguments: str, stdin: str = "", **kwargs: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*MLXK, *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+            check=False,
+            **{"cwd": home, "env": environment, **kwargs},
+        )
+
+    return run
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running `mlxk up`."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+    def engine_pids(self) -> list[int]:
+        """Its child processes, as the system sees them."""
+        return children(self.process.pid)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal; returns the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=TIMEOUT)
+
+
+def children(pid: int) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False
+    )
+    return [int(line) for line in listed.stdout.split()]
+
+
+Serve = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def serve(home: Path, environment: dict[str, str]) -> Serve:
+    """`with serve("demo", …) as server:` runs `mlxk up` on a free port until the block ends."""
+
+    @contextmanager
+    def start(*arguments: str, cwd: Path | None = None) -> Iterator[Server]:
+        command: Sequence[str] = [*MLXK, "up", *arguments, "--listen", "127.0.0.1:0"]
+        process = subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=cwd or home,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            yield Server(_wait_until_ready(process), process)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(timeout=TIMEOUT)
+            assert process.stderr is not None
+            process.stderr.close()
+
+    return start
+
+
+def _wait_until_ready(process: subprocess.Popen[str]) -> str:
+    """The address of the startup line."""
+    said = []
+    assert process.stderr is not None
+    for line in process.stderr:
+        said.append(line)
+        if match := re.search(r"http://\S+:\d+", line):
+            return match.group().rstrip("/,.")
+    process.wait(timeout=TIMEOUT)
+    raise AssertionError(f"the server did not start: {''.join(said)}")
+
+
+@pytest.fixture(scope="session")
+def demo_server(serve: Serve) -> Iterator[Server]:
+    """One server with the embedded model for all tests that only talk to it."""
+    with serve("demo") as server:
+        yield server
