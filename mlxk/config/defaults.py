@@ -9,10 +9,14 @@ from mlxk.config.layers import Entry, Table, from_plain
 from mlxk.config.origins import DEFAULT
 from mlxk.config.schema import Profile
 
+_FIRST = ("mlxk", "description", "model")
+
 
 def defaults_layer() -> Table:
-    """Every key of a profile with its default; keys without one are `None`."""
-    return _section(Profile)
+    """Every key of a profile with its default; keys without one are `None`. The order is that of printing."""
+    table = _section(Profile)
+    order = [*_FIRST, *(key for key in table.entries if key not in _FIRST)]
+    return Table({key: table.entries[key] for key in order}, DEFAULT)
 
 
 def _section(section: type[BaseModel]) -> Table:

@@ -37,6 +37,12 @@ class Diagnostic:
     def severity(self) -> Severity:
         return "warning" if self.code.startswith("W") else "error"
 
+    @property
+    def line(self) -> str:
+        """In one line, without the snippet."""
+        place = f"{self.origin}: " if self.origin is not None else ""
+        return f"{place}{self.message}" + (f" ({self.help})" if self.help else "")
+
 
 class InvalidProfile(ProfileError):
     """Profiles with errors; the message is the whole report for people."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mlxk.config.diagnostics import Diagnostic, nearest
 from mlxk.config.document import parse_value
 from mlxk.config.layers import Entry, Table, Value
-from mlxk.config.origins import KeyPath, Origin, Source
+from mlxk.config.origins import KeyPath, Origin, Source, dotted
 from mlxk.config.schema import Profile
 from mlxk.config.shape import as_section, fields
 
@@ -96,6 +96,11 @@ def warning(name: str) -> str:
 def known_names() -> list[str]:
     """Every variable that sets a key of the schema."""
     return [PREFIX + _DELIMITER.join(path).upper() for path in _key_paths(Profile) if path != ("mlxk",)]
+
+
+def key_names() -> list[str]:
+    """Every key of a profile, dotted."""
+    return [dotted(path) for path in _key_paths(Profile)]
 
 
 def _key_paths(annotation: object) -> list[tuple[str, ...]]:

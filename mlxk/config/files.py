@@ -12,6 +12,9 @@ from pydantic import Field
 
 from mlxk.config.schema import ModelOverride, ModelSection, Section, ServerSection, Settings, Text
 
+# Lists about files: they are read before layers are merged, so there is nothing to append to.
+FIXED_LISTS = ("extends", "include", "profiles")
+
 
 class _Versioned(Section):
     mlxk: Literal[1] = Field(description="The version of the profile language.", examples=[1])
@@ -19,6 +22,9 @@ class _Versioned(Section):
         None,
         description="The versions of mlxk that can use this file.",
         examples=[">=0.1", ">=0.4,<2"],
+        json_schema_extra={
+            "pattern": r"^\s*(>=|<=|==|!=|>|<)\s*\d+(\.\d+)*\s*(,\s*(>=|<=|==|!=|>|<)\s*\d+(\.\d+)*\s*)*$"
+        },
     )
 
 

@@ -18,7 +18,7 @@ from mlxk.config import checks, discovery
 from mlxk.config.diagnostics import Diagnostic, nearest
 from mlxk.config.discovery import Found
 from mlxk.config.document import Document, read
-from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
+from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile, UserFile
 from mlxk.config.interpolation import Interpolator
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, leaves, lookup, plain
 from mlxk.config.origins import KeyPath, Origin
@@ -26,6 +26,8 @@ from mlxk.config.schema import model_table
 from mlxk.config.validation import check, fit_text
 
 LANGUAGE_VERSION = 1
+
+_NO_SETTINGS = ("mlxk", "requires", "extends", "include")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,9 @@ class Layer:
     table: Table
 
     @property
-    def links(self) -> frozenset[str]:
-        """Keys that say how files relate, and are no settings."""
-        return frozenset({"mlxk", "requires", "extends", "include"})
-
-    @property
     def settings(self) -> Table:
-        entries = {key: entry for key, entry in self.table.entries.items() if key not in self.links}
+        """The table without the keys that say how files relate."""
+        entries = {key: entry for key, entry in self.table.entries.items() if key not in _NO_SETTINGS}
         return Table(entries, self.table.origin)
 
 
@@ -82,6 +80,7 @@ class Workspace:
         self.interpolated.update(interpolator.names)
         self.problems.extend(interpolator.problems)
         self.problems.extend(check(table, model))
+        self.problems.extend(_fixed_lists(table))
         self.problems.extend(_stop_warnings(table))
         return Layer(path, document.source.label, self.with_absolute_paths(table, folder))
 
@@ -280,6 +279,16 @@ def _numbers(version: str) -> tuple[int, ...]:
     while numbers and numbers[-1] == 0:
         numbers.pop()
     return tuple(numbers)
+
+
+def _fixed_lists(table: Table) -> list[Diagnostic]:
+    found = []
+    for key in FIXED_LISTS:
+        entry = table.entries.get(key)
+        if entry is not None and isinstance(entry.value, Items) and entry.value.appends:
+            message = f"`{key}` cannot be appended to: nothing is inherited"
+            found.append(Diagnostic("E108", message, entry.key, f"write `{key}:`", path=(key,)))
+    return found
 
 
 def _stop_warnings(table: Table) -> list[Diagnostic]:

@@ -19,7 +19,7 @@ from typing import Any
 from mlxk.config import checks, discovery, environment
 from mlxk.config.arguments import flag_layer, set_layer
 from mlxk.config.defaults import defaults_layer
-from mlxk.config.diagnostics import Diagnostic, InvalidProfile, human, nearest
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
 from mlxk.config.discovery import Found
 from mlxk.config.gathering import Layer, Workspace, expand, gather
 from mlxk.config.generation_config import generation_layer
@@ -95,8 +95,29 @@ class Resolved:
     @property
     def config_hash(self) -> str:
         """sha256 of the effective values, `${…}` as written: equal configurations have equal hashes."""
-        shown = json.dumps(plain(self.tree, shown=True), sort_keys=True, ensure_ascii=False)
+        values = from_plain(self.profile.model_dump(mode="json", by_alias=True), DEFAULT)
+        canonical = _masked(values, self.tree)
+        shown = json.dumps(plain(canonical, shown=True), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(shown.encode()).hexdigest()
+
+
+def _masked(values: Value, tree: Value) -> Value:
+    """Validated values, with the scalars of `tree` in their place wherever `${…}` gave them."""
+    match values, tree:
+        case Table(), Table():
+            entries = {
+                key: Entry(entry.key, _masked(entry.value, tree.entries[key].value))
+                for key, entry in values.entries.items()
+                if key in tree.entries
+            }
+            return Table({**values.entries, **entries}, values.origin)
+        case Items(), Items():
+            pairs = zip(values.items, tree.items, strict=True)
+            return Items(tuple(_masked(value, under) for value, under in pairs), values.origin)
+        case _, Scalar(expression=str()):
+            return tree
+        case _:
+            return values
 
 
 def resolve(
@@ -156,7 +177,7 @@ def resolve(
         tree=tree,
         layers=tuple(layers),
         files=tuple(layer.label for layer in used),
-        warnings=tuple(human([item]) for item in workspace.problems),
+        warnings=tuple(item.line for item in workspace.problems),
         variants=_variant_names(bottom),
     )
 

@@ -51,6 +51,7 @@ class ModelSection(ModelOverride):
         description="A repository on the Hugging Face Hub, or `builtin:demo` for the model inside this "
         "package.",
         examples=["mlx-community/Qwen3-4B-Instruct-2507-4bit", "builtin:demo"],
+        json_schema_extra={"pattern": r"^(builtin:[a-z0-9_-]+|[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?)$"},
     )
     path: Text | None = Field(
         None,
@@ -306,11 +307,13 @@ class ServerSection(Section):
         "127.0.0.1:8080",
         description="Address and port, as host:port. Port 0 takes a free one.",
         examples=["127.0.0.1:8080", "[::1]:8080", "localhost:0"],
+        json_schema_extra={"pattern": r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):[0-9]{1,5}$"},
     )
     routes: dict[str, Literal[RouteHandler, False]] = Field(
         default_factory=dict,
         description="What answers at which path, over the usual routes; `false` takes a route away.",
         examples=[{"/v1/chat/completions": "openai.chat", "/health": "health"}],
+        json_schema_extra={"propertyNames": {"pattern": r"^(/[^\s<>?#]*|x-.*)$"}},
     )
 
 

@@ -1,0 +1,214 @@
+"""`mlxk config` and `mlxk explain`: the effective values, and where each comes from."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from mlxk.config import Resolved, resolve
+from mlxk.config import shape as shapes
+from mlxk.config.diagnostics import suggestion
+from mlxk.config.environment import key_names
+from mlxk.config.layers import Table, leaves, lookup, plain
+from mlxk.config.origins import KeyPath, dotted, parse_dotted
+from mlxk.config.printing import as_yaml, inline
+from mlxk.config.schema import ModelSection, Profile
+from mlxk.errors import ModelError, UsageError
+
+config = App(name="config", help="Print a profile's effective values and where each comes from.")
+
+_ProfileName = Annotated[str, Parameter(name=["--profile", "-p"])]
+_Sets = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]
+_Switch = Annotated[bool, Parameter(negative="")]
+
+
+@config.default
+def show(
+    *,
+    profile: _ProfileName,
+    origin: _Switch = False,
+    format_: Annotated[Literal["yaml", "json"], Parameter(name="--format")] = "yaml",
+    variant: str | None = None,
+    set_: _Sets = (),
+    isolated: _Switch = False,
+) -> int:
+    """Print a profile's effective values and where each comes from.
+
+    Example: mlxk config -p demo --origin
+
+    Parameters
+    ----------
+    profile
+        A profile's name or file.
+    origin
+        Say behind each value which file and line, variable, flag or model file it comes from.
+    format_
+        yaml, or json for programs.
+    variant
+        One of the profile's variants.
+    set_
+        Set one value over the profile, such as sampling.top_p=0.9. May be given again.
+    isolated
+        Use the profile alone: no mlxk.yaml, no user file.
+    """
+    resolved = _resolve(profile, variant, set_, isolated)
+    if format_ == "json":
+        print(json.dumps(_as_json(resolved, origin), indent=2, ensure_ascii=False))  # noqa: T201
+    else:
+        print(as_yaml(resolved.tree, origins=origin))  # noqa: T201
+    return 0
+
+
+@config.command
+def diff(first: str, second: str, *, isolated: _Switch = False) -> int:
+    """Print what differs between two profiles; exit status 1 if something does.
+
+    Example: mlxk config diff chat-default long-context
+
+    Parameters
+    ----------
+    first
+        A profile's name or file.
+    second
+        Another one.
+    isolated
+        Use the profiles alone: no mlxk.yaml, no user file.
+    """
+    left, right = (_resolve(name, None, (), isolated) for name in (first, second))
+    differences = [path for path in _paths(left, right) if _shown(left, path) != _shown(right, path)]
+    for path in differences:
+        print(dotted(path))  # noqa: T201
+        for sign, resolved in (("-", left), ("+", right)):
+            print(f"  {sign} {_shown(resolved, path)}  # {resolved.origin(path)}")  # noqa: T201
+    return 1 if differences else 0
+
+
+def explain(
+    key: str,
+    *,
+    profile: _ProfileName,
+    variant: str | None = None,
+    set_: _Sets = (),
+    isolated: _Switch = False,
+) -> int:
+    """Tell how one value came about, layer by layer.
+
+    Example: mlxk explain -p demo sampling.temperature
+
+    Parameters
+    ----------
+    key
+        A key, such as sampling.top_p, or a section.
+    profile
+        A profile's name or file.
+    variant
+        One of the profile's variants.
+    set_
+        Set one value over the profile, such as sampling.top_p=0.9. May be given again.
+    isolated
+        Use the profile alone: no mlxk.yaml, no user file.
+    """
+    path = _known_path(key)
+    resolved = _resolve(profile, variant, set_, isolated)
+    section = lookup(resolved.tree, path)
+    places = [path]
+    if isinstance(section, Table) and section.entries:
+        places = [(*path, *below) for below, _ in leaves(section)]
+    print("\n\n".join(_explained(resolved, place) for place in _whole_lists(places)))  # noqa: T201
+    return 0
+
+
+def _whole_lists(places: list[KeyPath]) -> list[KeyPath]:
+    """Lists come about as wholes: their items' paths become the list's."""
+    cut = [
+        place[: next((i for i, part in enumerate(place) if isinstance(part, int)), len(place))]
+        for place in places
+    ]
+    return list(dict.fromkeys(cut))
+
+
+def _known_path(key: str) -> KeyPath:
+    try:
+        path = parse_dotted(key)
+    except ValueError:
+        raise UsageError(f"`{key}` is no key", hint="write it like sampling.top_p") from None
+    if shapes.at(Profile, path) is None:
+        raise UsageError(f"a profile has no key `{key}`", hint=suggestion(key, key_names()))
+    return path
+
+
+def _explained(resolved: Resolved, path: KeyPath) -> str:
+    links = resolved.chain(path)
+    lines = [f"{dotted(path)}: {_shown(resolved, path)}"]
+    described = _description(path)
+    if described:
+        lines.append(f"  {described}")
+    width = max((len(str(link.origin)) for link in links), default=0)
+    for position, link in enumerate(links):
+        mark = "→" if position == len(links) - 1 else " "
+        appended = " (appended)" if getattr(link.value, "appends", False) else ""
+        said = "unset" if link.unset and link.layer != "defaults" else inline(link.value) + appended
+        lines.append(f"  {mark} {link.origin!s:<{width}}  {said}")
+    return "\n".join(lines)
+
+
+def _description(path: KeyPath) -> str:
+    section = shapes.as_section(shapes.at(Profile, path[:-1]))
+    info = shapes.fields(section).get(str(path[-1])) if section is not None else None
+    return (info.description or "") if info is not None else ""
+
+
+def _shown(resolved: Resolved, path: KeyPath) -> str:
+    node = lookup(resolved.tree, path)
+    return inline(node) if node is not None else "not set"
+
+
+def _paths(left: Resolved, right: Resolved) -> list[KeyPath]:
+    both = [path for resolved in (left, right) for path, _ in leaves(resolved.tree)]
+    return list(dict.fromkeys(both))
+
+
+def _as_json(resolved: Resolved, origin: bool) -> Mapping[str, object]:
+    values = plain(resolved.tree, shown=True)
+    if not origin:
+        return {"values": values}
+    return {"values": values, "origins": {path: str(place) for path, place in resolved.origins.items()}}
+
+
+def _resolve(name: str, variant: str | None, sets: tuple[str, ...], isolated: bool) -> Resolved:
+    resolved = resolve(
+        name, variant=variant, sets=sets, isolated=isolated, generation_config=_generation_config
+    )
+    for warning in resolved.warnings:
+        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
+    print(f"files: {', '.join(resolved.files)}", file=sys.stderr)  # noqa: T201
+    return resolved
+
+
+def _generation_config(section: ModelSection) -> Mapping[str, Any]:
+    """The model's own defaults, where the model is on this machine."""
+    from mlxk.hub import references
+
+    reference = section.path or section.repo or ""
+    try:
+        folder = references.locate(reference, revision=section.revision)
+        return _read_json(folder / "generation_config.json")
+    except ModelError:
+        note = f"{reference} is not on this machine, so its own generation_config.json is not counted"
+        print(f"note: {note}", file=sys.stderr)  # noqa: T201
+        return {}
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot read {path.name} of the model: {error}") from error
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,53 @@
+"""`mlxk validate`: every error of every file, and nothing is started."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlxk.config import catalogue, validate_files
+from mlxk.config.diagnostics import FORMATTERS, Format
+from mlxk.config.discovery import REPOSITORY_FILES
+from mlxk.errors import UsageError
+
+
+def validate(
+    *files: Annotated[Path, Parameter(name="files")],
+    format_: Annotated[Format, Parameter(name="--format")] = "human",
+) -> int:
+    """Check profiles: every error with file, line and column.
+
+    Example: mlxk validate profiles/*.yaml
+
+    Parameters
+    ----------
+    files
+        Profiles, mlxk.yaml or config.yaml. Without any: those of this project, or those that ship.
+    format_
+        human, json for programs, github for annotations in a workflow.
+    """
+    paths = list(files) or _project_files()
+    if not paths:
+        raise UsageError("there is no profile to check", hint="name files: mlxk validate profiles/*.yaml")
+    found = validate_files(paths)
+    report = FORMATTERS[format_](found)
+    if report:
+        print(report)  # noqa: T201 - the report is this command's answer
+    errors = sum(item.severity == "error" for item in found)
+    if format_ == "human":
+        print(f"{len(paths)} file{'s' * (len(paths) != 1)} checked: {_count(errors)}", file=sys.stderr)  # noqa: T201
+    return 1 if errors else 0
+
+
+def _count(errors: int) -> str:
+    return "all valid" if not errors else f"{errors} error{'s' * (errors != 1)}"
+
+
+def _project_files() -> list[Path]:
+    listed = catalogue()
+    project = [item.path for item in listed if item.where == "project"]
+    own = [Path(name) for name in REPOSITORY_FILES if Path(name).exists()]
+    return own + (project or [item.path for item in listed if item.where == "shipped" and not own])

@@ -1,0 +1,204 @@
+"""`schemas/*.v1.json`: JSON Schema (draft 2020-12) for editors, generated from the pydantic models.
+
+pydantic describes the resolved values. Files may say more: `null` unsets, `key+:` appends, `x-…` is the
+user's own, `${…}` stands for any scalar, and some keys have a short form; all of that is added here, so
+that an editor flags what `mlxk validate` flags and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile
+from mlxk.config.origins import dotted
+
+JsonSchema = dict[str, Any]
+SchemaName = Literal["profile", "repository"]
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_INTERPOLATED: JsonSchema = {"type": "string", "pattern": r"\$\{(env|file):"}
+_UNSET: JsonSchema = {"type": "null"}
+_OWN_KEYS = {"^x-": True}
+_ANNOTATIONS = ("title", "description", "default", "examples")
+_SCALARS = ("number", "integer", "boolean")
+
+_MODELS: Mapping[SchemaName, tuple[type[BaseModel], str]] = {
+    "profile": (ProfileFile, "mlxk profile"),
+    "repository": (RepositoryFile, "mlxk.yaml"),
+}
+
+# Short forms: definition and key, and what else may stand there.
+_SHORT_FORMS: Mapping[tuple[str, str], JsonSchema] = {
+    ("ProfileFile", "model"): {"type": "string", "minLength": 1},
+    ("ProfileFile", "extends"): {"type": "string", "minLength": 1},
+    ("ProfileFile", "include"): {"type": "string", "minLength": 1},
+}
+# Keys of which a mapping may set only one.
+_EXCLUSIVE: Mapping[str, tuple[str, str]] = {
+    "ModelSection": ("repo", "path"),
+    "ReasoningSection": ("format", "markers"),
+}
+# Said once for the file, never unset.
+_FIXED = ("mlxk",)
+
+
+def generate(name: SchemaName) -> JsonSchema:
+    """The schema of one kind of file."""
+    model, title = _MODELS[name]
+    raw = model.model_json_schema(by_alias=True, mode="validation")
+    raw_definitions = raw.pop("$defs")
+    meanings = {key: value.get("description", "") for key, value in raw_definitions.items()}
+    definitions = {key: _object(key, value, meanings) for key, value in raw_definitions.items()}
+    root = _object(model.__name__, raw, meanings)
+    return {
+        "$schema": _DIALECT,
+        "$id": f"urn:mlxk:schema:{name}:v1",
+        "title": title,
+        "description": root.pop("description"),
+        **{key: value for key, value in root.items() if key != "title"},
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def dumps(schema: JsonSchema) -> str:
+    """As the files under `schemas/` are written."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _object(name: str, raw: JsonSchema, meanings: Mapping[str, str]) -> JsonSchema:
+    properties: JsonSchema = {}
+    for key, value in raw.get("properties", {}).items():
+        # pydantic leaves a description out that is also the section's.
+        meaning = meanings.get(str(value.get("$ref", "")).rpartition("/")[2])
+        properties[key] = _property(name, key, {"description": meaning, **value})
+        if _is_list(properties[key]) and key not in FIXED_LISTS:
+            properties[f"{key}+"] = _appending(key, properties[key])
+    described = {**raw, "properties": properties, "patternProperties": _OWN_KEYS}
+    if name in _EXCLUSIVE:
+        described["not"] = _both(_EXCLUSIVE[name])
+    return described
+
+
+def _both(keys: Sequence[str]) -> JsonSchema:
+    return {"required": list(keys), "properties": {key: {"not": _UNSET} for key in keys}}
+
+
+def _property(name: str, key: str, raw: JsonSchema) -> JsonSchema:
+    """One key: what pydantic allows, its short form, `${…}` where it is a scalar, and `null`."""
+    notes = {label: raw[label] for label in _ANNOTATIONS if raw.get(label) is not None} | {"title": key}
+    if key in _FIXED:
+        return {**raw, **notes}
+    core = {label: value for label, value in raw.items() if label not in _ANNOTATIONS}
+    arms = [_arm(arm) for arm in _alternatives(core)]
+    arms += [_SHORT_FORMS[name, key]] if (name, key) in _SHORT_FORMS else []
+    arms += [_INTERPOLATED] if any(_is_scalar(arm) for arm in arms) else []
+    return {**notes, "anyOf": [*arms, _UNSET]}
+
+
+def _alternatives(core: JsonSchema) -> list[JsonSchema]:
+    """pydantic's arms without `null`; what stands beside `anyOf` (enumDescriptions) goes into the arm."""
+    beside = {label: value for label, value in core.items() if label != "anyOf"}
+    arms = core.get("anyOf", [{}])
+    return [{**arm, **beside} for arm in arms if arm != _UNSET]
+
+
+def _arm(arm: JsonSchema) -> JsonSchema:
+    """A mapping's values may be unset too, and its `x-` keys are free."""
+    if arm.get("type") != "object":
+        return arm
+    values = arm.get("additionalProperties")
+    if not isinstance(values, dict):
+        return {**arm, "patternProperties": _OWN_KEYS}
+    scalar = [_INTERPOLATED] if _is_scalar(values) else []
+    return {
+        **arm,
+        "additionalProperties": {"anyOf": [values, *scalar, _UNSET]},
+        "patternProperties": _OWN_KEYS,
+    }
+
+
+def _is_scalar(arm: JsonSchema) -> bool:
+    return arm.get("type") in _SCALARS or "enum" in arm or "const" in arm or "pattern" in arm
+
+
+def _is_list(property_schema: JsonSchema) -> bool:
+    return any(arm.get("type") == "array" for arm in property_schema.get("anyOf", []))
+
+
+def _appending(key: str, replacing: JsonSchema) -> JsonSchema:
+    arms = [arm for arm in replacing["anyOf"] if arm.get("type") == "array"]
+    description = f"Appended to the inherited `{key}`. {replacing['description']}"
+    examples = [item for item in replacing.get("examples", []) if isinstance(item, list)]
+    return {
+        "title": f"{key}+",
+        "description": description,
+        **({"examples": examples} if examples else {}),
+        **arms[0],
+    }
+
+
+def field(schema: JsonSchema, path: Sequence[str | int]) -> JsonSchema | None:
+    """The part of a schema that describes one key; `None` where there is no such key."""
+    node = schema
+    for segment in path:
+        steps = (_step(part, segment) for part in _parts(schema, node))
+        found = next((step for step in steps if step is not None), None)
+        if found is None:
+            return None
+        node = found
+    return _with_definitions(schema, node)
+
+
+def _parts(schema: JsonSchema, node: JsonSchema) -> list[JsonSchema]:
+    """The node itself and its arms, references followed."""
+    if "$ref" in node:
+        return _parts(schema, schema["$defs"][node["$ref"].rpartition("/")[2]])
+    return [node, *(part for arm in node.get("anyOf", []) for part in _parts(schema, arm))]
+
+
+def _step(part: JsonSchema, segment: str | int) -> JsonSchema | None:
+    if isinstance(segment, int):
+        below = part.get("items")
+    else:
+        below = part.get("properties", {}).get(segment) or part.get("additionalProperties")
+    return below if isinstance(below, dict) else None
+
+
+def _with_definitions(schema: JsonSchema, node: JsonSchema) -> JsonSchema:
+    """The node with the definitions that it refers to, directly or not."""
+    used: dict[str, JsonSchema] = {}
+    waiting = [node]
+    while waiting:
+        for reference in _references(waiting.pop()):
+            if reference not in used:
+                used[reference] = schema["$defs"][reference]
+                waiting.append(used[reference])
+    return {**node, **({"$defs": dict(sorted(used.items()))} if used else {})}
+
+
+def _references(node: object) -> list[str]:
+    match node:
+        case dict():
+            own = [str(node["$ref"]).rpartition("/")[2]] if "$ref" in node else []
+            return own + [name for value in node.values() for name in _references(value)]
+        case list():
+            return [name for value in node for name in _references(value)]
+        case _:
+            return []
+
+
+def key_names(schema: JsonSchema) -> list[str]:
+    """Every key of the schema, dotted, for suggestions."""
+    return [dotted(path) for path in _paths(schema, schema, ())]
+
+
+def _paths(schema: JsonSchema, node: JsonSchema, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    found = []
+    for part in _parts(schema, node):
+        for key, below in part.get("properties", {}).items():
+            found += [(*path, key), *_paths(schema, below, (*path, key))]
+    return found
