@@ -24,8 +24,12 @@ from mlxk.config.discovery import Found
 from mlxk.config.gathering import Layer, Workspace, expand, gather
 from mlxk.config.generation_config import generation_layer
 from mlxk.config.layers import (
+    Entry,
+    Items,
+    Scalar,
     Table,
     Value,
+    from_plain,
     is_unset,
     leaves,
     lookup,
