@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Self
 
@@ -94,9 +95,10 @@ class ScriptedEngine:
         self.requests.append(request)
         cancelled = self._cancelled[request.id] = asyncio.Event()
         try:
-            async for step in self._steps(request, cancelled):
-                self._check_alive()
-                yield step
+            async with aclosing(self._steps(request, cancelled)) as steps:
+                async for step in steps:
+                    self._check_alive()
+                    yield step
         finally:
             del self._cancelled[request.id]
 
