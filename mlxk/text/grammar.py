@@ -1,0 +1,178 @@
+"""The output grammar: which text is reasoning, answer, tool call or plumbing, as data.
+
+A grammar is a set of named states and the delimiters that switch between them. It is written with the
+delimiters as the model spells them; `mlxk.text.scanner` compiles it against a vocabulary, where a special
+token in a delimiter matches that token's id only, and ordinary text matches ordinary text.
+
+States are of four kinds. `text` and `reasoning` are shown. `tool` is the body of tool calls, which its
+`tool` format reads. `header` is collected and not shown: when a `ROUTED` delimiter ends it, the first route
+whose pattern is found in it names the next state (harmony's `<|channel|>commentary to=functions.x`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from mlxk.text.tools.format import ToolFormat
+
+StateKind = Literal["text", "reasoning", "header", "tool"]
+
+ROUTED = "*"
+RETURN = "^"
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """`delimiter` ends the state; `to` is a state's name, `ROUTED`, or `RETURN` to where it was entered."""
+
+    delimiter: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A header in which `pattern` is found leads to `to`; its group `name` is a tool's name."""
+
+    pattern: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """`words` are what a header may begin with; text in its place that begins otherwise is an answer."""
+
+    name: str
+    kind: StateKind
+    exits: tuple[Exit, ...] = ()
+    routes: tuple[Route, ...] = ()
+    words: tuple[str, ...] = ()
+    tool: ToolFormat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Where an output starts: a state, and what the prompt already wrote of its header."""
+
+    state: str
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A whole grammar.
+
+    `turn` is the delimiter that begins a message, if the grammar knows one; `trim` says that white space
+    around reasoning and tool calls is decoration; `ends` are tokens that end a turn; `budget` is the text
+    that begins reasoning and the text that, fed as if written by the model, ends it and begins the answer.
+    """
+
+    name: str
+    states: Mapping[str, State]
+    initial: str = "text"
+    turn: str | None = None
+    trim: bool = True
+    ends: tuple[str, ...] = ()
+    budget: tuple[str, str] | None = None
+    bare: tuple[ToolFormat, ...] = field(default=())
+
+    @property
+    def delimiters(self) -> frozenset[str]:
+        """Every delimiter of every state."""
+        return frozenset(item.delimiter for state in self.states.values() for item in state.exits)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Text between `start` and `end` is a block of kind `kind`."""
+
+    start: str
+    end: str
+    kind: Literal["reasoning", "text"] = "reasoning"
+
+
+def plain() -> Grammar:
+    """All of the output is the answer, to the letter."""
+    return Grammar("plain", {"text": State("text", "text")}, trim=False)
+
+
+def spans(name: str, pairs: tuple[Span, ...], *, after: str = "\n\n", skip: tuple[str, ...] = ()) -> Grammar:
+    """The common grammar: an answer with spans in it. `skip` are delimiters that only disappear.
+
+    The end of a span that never began is swallowed too: templates often write the beginning themselves.
+    """
+    entries = tuple(Exit(pair.start, f"span{index}") for index, pair in enumerate(pairs))
+    strays = tuple(Exit(text, "text") for text in (*(pair.end for pair in pairs), *skip))
+    states = {"text": State("text", "text", _distinct((*entries, *strays)))}
+    for index, pair in enumerate(pairs):
+        exits = _distinct((Exit(pair.end, "text"), *(Exit(text, f"span{index}") for text in skip)))
+        states[f"span{index}"] = State(f"span{index}", pair.kind, exits)
+    reasoning = next((pair for pair in pairs if pair.kind == "reasoning"), None)
+    budget = None if reasoning is None else (reasoning.start, reasoning.end + after)
+    return Grammar(name, states, budget=budget)
+
+
+def with_tools(grammar: Grammar, formats: tuple[ToolFormat, ...]) -> Grammar:
+    """Tool calls are recognised in answers and in reasoning, and lead back to where they were written."""
+    delimited = {f"tool:{index}": item for index, item in enumerate(formats) if item.start}
+    entries = tuple(Exit(item.start, name) for name, item in delimited.items())
+    states: dict[str, State] = {}
+    for name, state in grammar.states.items():
+        shown = state.kind in ("text", "reasoning")
+        states[name] = replace(state, exits=_distinct((*state.exits, *entries))) if shown else state
+    for name, item in delimited.items():
+        ends = tuple(Exit(text, name if text == item.start else RETURN) for text in item.ends)
+        states[name] = State(name, "tool", ends, tool=item)
+    bare = tuple(item for item in formats if item.opener)
+    for index, item in enumerate(bare):
+        states[f"bare:{index}"] = State(f"bare:{index}", "tool", tool=item)
+    return replace(grammar, states=states, bare=bare)
+
+
+def overlay(grammar: Grammar, pairs: tuple[Span, ...]) -> Grammar:
+    """Lay markers over a grammar of headers (harmony).
+
+    The rule: a marker whose start ends with the token that ends headers (`<|message|>`) is a route from the
+    header before it to a state of the marker's kind, tried after recipients (`to=…` stays a tool call) and
+    before the grammar's own routes; its end leads to the next header. All else of the grammar still holds.
+    """
+    states = dict(grammar.states)
+    header_names = [name for name, state in states.items() if state.kind == "header"]
+    entry = next(name for name in header_names if states[name].words)
+    routes: list[Route] = []
+    for index, pair in enumerate(pairs):
+        own = Exit(pair.end, entry)
+        base = next(state for state in states.values() if state.kind == pair.kind)
+        name = f"marker{index}"
+        states[name] = replace(base, name=name, exits=_distinct((*base.exits, own)))
+        routes.append(Route(_header_pattern(states[entry], pair.start), name))
+    for name in header_names:
+        state = states[name]
+        recipients = tuple(route for route in state.routes if states[route.to].kind == "tool")
+        others = tuple(route for route in state.routes if states[route.to].kind != "tool")
+        states[name] = replace(state, routes=(*recipients, *routes, *others))
+    return replace(grammar, states=states)
+
+
+def fits(grammar: Grammar, pairs: tuple[Span, ...]) -> bool:
+    """Whether every marker starts with a header of this grammar, so that `overlay` can take it."""
+    ends = tuple(
+        item.delimiter for state in grammar.states.values() for item in state.exits if item.to == ROUTED
+    )
+    return bool(ends) and all(pair.start.endswith(ends) for pair in pairs)
+
+
+def _header_pattern(entry: State, start: str) -> str:
+    """A marker's start as a pattern over headers: its literal pieces, in order."""
+    header = start
+    for item in entry.exits:
+        if item.to == ROUTED:
+            header = header.removesuffix(item.delimiter)
+    return re.escape(header.strip()) + r"(?!\w)"
+
+
+def _distinct(exits: tuple[Exit, ...]) -> tuple[Exit, ...]:
+    """The first of each delimiter wins."""
+    return tuple({item.delimiter: item for item in reversed(exits) if item.delimiter}.values())[::-1]

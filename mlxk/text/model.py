@@ -1,0 +1,317 @@
+"""The text side of one model: prompts in, a decoder for what comes out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from mlxk.config.schema import Profile
+from mlxk.errors import ProfileError, RequestError, TemplateError, UnsupportedParameter
+from mlxk.hub.facts import ModelFacts
+from mlxk.requests import GenerationRequest, Message, ReasoningBudget
+from mlxk.text import presets
+from mlxk.text.decoder import Decoder, DecoderSetup
+from mlxk.text.detokenizer import ByteDetokenizer, Detokenizer, WindowDetokenizer, pieces_of
+from mlxk.text.grammar import Grammar, Opened, Span, plain, with_tools
+from mlxk.text.prompt import Marker, Prompt, template_messages, without_system
+from mlxk.text.reasoning import reasoning_variables
+from mlxk.text.scanner import CompiledGrammar, Scanner
+from mlxk.text.source import TemplateSources, template_sources
+from mlxk.text.stops import Stops
+from mlxk.text.template import ChatTemplate
+from mlxk.text.tokenizer import Alphabet, Tokenizer
+from mlxk.text.tools.format import tool_schema
+from mlxk.text.tools.table import formats_of
+
+_RESERVED = frozenset({"messages", "tools", "documents", "add_generation_prompt"})
+
+
+class TextModel:
+    """Templates, tokens and the output grammar of one model under one profile. Safe to share by threads.
+
+    `load` raises `ModelError` when the tokenizer or the template is missing or corrupt, and `ProfileError`
+    when the profile names a template, preset or token that the model does not have.
+    """
+
+    def __init__(
+        self, facts: ModelFacts, profile: Profile, tokenizer: Tokenizer, sources: TemplateSources
+    ) -> None:
+        self.profile = profile
+        self.tokenizer = tokenizer
+        self._sources = sources
+        self._templates = {name: ChatTemplate(text, name) for name, text in sources.by_name.items()}
+        reasoning = profile.reasoning
+        literals = "\0".join(template.literals for template in self._templates.values())
+        written = {template.source for template in self._templates.values()}
+        known = "\0".join((literals, *written))
+        markers = [Span(item.start, item.end, item.kind) for item in reasoning.markers or ()]
+        thoughts = presets.resolve(known, tokenizer.added_ids, reasoning.format, markers)
+        harmony = any(state.kind == "tool" for state in thoughts.states.values())
+        self._formats = () if harmony else formats_of(known, tokenizer.added_ids)
+        full = with_tools(thoughts, self._formats)
+        self._alphabet = Alphabet(tokenizer, full.delimiters)
+        framed = tuple(item for item in self._formats if item.start in tokenizer.added_ids)
+        self._grammar = self._compiled(full)
+        self._grammar_without_tools = self._compiled(with_tools(thoughts, framed))
+        self._raw = self._compiled(plain())
+        self._marker = Marker(self._control_tokens(literals, full))
+        self._pieces = pieces_of(tokenizer)
+        self._stop_names = {self._profile_stop(text): text for text in profile.stop.tokens}
+        self.stop_token_ids = self._stop_ids(facts, full, literals)
+
+    @classmethod
+    def load(cls, facts: ModelFacts, profile: Profile) -> TextModel:
+        """Read the text side of a model folder. Takes about as long as `tokenizers` takes to read."""
+        tokenizer = Tokenizer.load(facts.path)
+        sources = template_sources(facts.path, tokenizer.config, profile.model.chat_template)
+        return cls(facts, profile, tokenizer, sources)
+
+    @property
+    def grammar(self) -> Grammar:
+        """The output grammar, tool calls included."""
+        return self._grammar.grammar
+
+    def render(self, request: GenerationRequest) -> Prompt:
+        """The prompt of a request. Takes milliseconds of CPU.
+
+        A raw `prompt` is taken to the letter: no template, special tokens recognised, the tokenizer's own
+        bos token before it. Raises `TemplateError`, `UnsupportedParameter` or `RequestError`.
+        """
+        if request.prompt is not None:
+            return self._raw_prompt(request.prompt)
+        messages = self._with_system(request.messages)
+        if not messages:
+            raise RequestError("there are no messages", param="messages")
+        if request.continue_final and messages[-1].role != "assistant":
+            raise RequestError("only an assistant's message can be continued", param="messages")
+        declared = [tool_schema(tool) for tool in request.tools]
+        template = self._template(bool(declared))
+        if declared and "tools" not in template.variables:
+            raise UnsupportedParameter(
+                "this model's chat template has no place for tools", hint="send no tools", param="tools"
+            )
+        variables, warnings = self._variables(request, template)
+        chat = self._marker.mark(template_messages(messages, developer="developer" in template.literals))
+        text, merged = self._rendered(
+            template, chat, self._marker.mark(declared) or None, variables, request.continue_final
+        )
+        segments = self._marker.segments(text)
+        opened = self._opened(
+            "".join(part.text if part.literal else self._alphabet.write(part.text) for part in segments)
+        )
+        return Prompt(
+            "".join(part.text for part in segments),
+            self.tokenizer.encode_segments(segments),
+            opened,
+            request.continue_final,
+            (*self._sources.warnings, *warnings, *merged),
+        )
+
+    def encode(self, text: str) -> tuple[int, ...]:
+        """Ids of a raw text; special tokens spelled in it are recognised."""
+        return self.tokenizer.encode(text)
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has."""
+        return len(self.tokenizer.encode(text))
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Text of ids, special tokens left out."""
+        return self.tokenizer.decode(ids)
+
+    def token_text(self, token: int) -> tuple[str, bytes]:
+        """One token's text and bytes, special tokens spelled; bytes that are no UTF-8 read U+FFFD."""
+        if token in self.tokenizer.added:
+            text = self.tokenizer.added[token]
+            return text, text.encode()
+        if self._pieces is None:
+            text = self.tokenizer.decode([token])
+            return text, text.encode()
+        found = self._pieces.bytes_of(token)
+        return found.decode(errors="replace"), found
+
+    def token_id(self, text: str) -> int | None:
+        """The id of the token spelled `text`, if there is one."""
+        return self.tokenizer.token_id(text)
+
+    def reasoning_budget(self, prompt: Prompt, limit: int) -> ReasoningBudget | None:
+        """How the engine ends reasoning after `limit` tokens; `None` where the grammar has no reasoning."""
+        texts = self._grammar.grammar.budget
+        if texts is None:
+            return None
+        opened = self._grammar.states[prompt.opened.state].state.kind == "reasoning"
+        start, end = (self.encode(text) for text in texts)
+        return ReasoningBudget(limit=limit, start=start, end=end, opened=opened)
+
+    def decoder(self, prompt: Prompt, request: GenerationRequest) -> Decoder:
+        """A decoder for one output.
+
+        Raw completions are decoded without a grammar: what the model says, special tokens left out. Tool
+        calls are recognised when tools were declared or special tokens frame them.
+        """
+        raw = request.prompt is not None
+        grammar = self._raw if raw else self._grammar if request.tools else self._grammar_without_tools
+        stops = request.stop if request.stop is not None else self.profile.stop.sequences
+        return Decoder(
+            DecoderSetup(
+                grammar=grammar,
+                alphabet=self._alphabet,
+                opened=Opened("text") if raw else prompt.opened,
+                detokenizer=self._detokenizer(strip=not raw and not prompt.continues),
+                stops=Stops(stops),
+                stop_everywhere=self.profile.stop.scope == "all",
+                stop_ids=frozenset(self.stop_token_ids),
+                stop_names=self._stop_names,
+                tools=request.tools,
+                one_call=request.parallel_tool_calls is False,
+            )
+        )
+
+    @cached_property
+    def _thinks(self) -> bool:
+        return any(state.kind == "reasoning" for state in self.grammar.states.values())
+
+    def _compiled(self, grammar: Grammar) -> CompiledGrammar:
+        return CompiledGrammar(grammar, self._alphabet.write, self._alphabet.spell)
+
+    def _detokenizer(self, *, strip: bool) -> Detokenizer:
+        if self._pieces is None:
+            return WindowDetokenizer(self.tokenizer)
+        return ByteDetokenizer(self._pieces, strip=strip)
+
+    def _control_tokens(self, literals: str, grammar: Grammar) -> list[str]:
+        """Tokens that content may not write: special ones, and others that template or grammar use."""
+        used = "\0".join((literals, *grammar.delimiters))
+        tokenizer = self.tokenizer
+        return [
+            text
+            for index, text in tokenizer.added.items()
+            if not text.isspace() and (index in tokenizer.special or text in used)
+        ]
+
+    def _profile_stop(self, text: str) -> int:
+        found = self.token_id(text)
+        if found is None:
+            names = [*self.tokenizer.added_ids, *self.tokenizer.backend.get_vocab()]
+            near = difflib.get_close_matches(text, self.tokenizer.added_ids, 1) or difflib.get_close_matches(
+                text, [name for name in names if abs(len(name) - len(text)) < 2], 1
+            )
+            raise ProfileError(
+                f"stop.tokens: this model has no token {text!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "use `stop: {sequences: […]}` for text",
+                param="stop.tokens",
+            )
+        return found
+
+    def _stop_ids(self, facts: ModelFacts, grammar: Grammar, literals: str) -> tuple[int, ...]:
+        """eos of the model's files, ends of turns that template or grammar write, and the profile's own."""
+        names = [text for text in presets.END_OF_TURN if text in literals and text not in grammar.delimiters]
+        written = [self.tokenizer.added_ids.get(text) for text in (*names, *grammar.ends)]
+        eos = [*facts.eos_token_ids, self.tokenizer.eos_id, *written, *self._stop_names]
+        return tuple(dict.fromkeys(index for index in eos if index is not None))
+
+    def _raw_prompt(self, prompt: str | tuple[int, ...]) -> Prompt:
+        if isinstance(prompt, str):
+            ids, bos = self.encode(prompt), self.tokenizer.bos_id
+            if self.tokenizer.adds_bos and bos is not None and ids[:1] != (bos,):
+                ids = (bos, *ids)
+            return Prompt(prompt, ids, Opened("text"), continues=True)
+        size = self.tokenizer.backend.get_vocab_size()
+        if any(not 0 <= index < size for index in prompt):
+            raise RequestError(f"token ids must be from 0 to {size - 1}", param="prompt")
+        return Prompt(
+            self.tokenizer.decode(prompt, skip_special=False), prompt, Opened("text"), continues=True
+        )
+
+    def _with_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The profile's system text, unless the request has one of its own."""
+        system = self.profile.system
+        if system is None or any(message.role in ("system", "developer") for message in messages):
+            return messages
+        return (Message("system", system), *messages)
+
+    def _template(self, tools: bool) -> ChatTemplate:
+        return self._templates[self._sources.for_tools if tools else self._sources.default]
+
+    def _variables(
+        self, request: GenerationRequest, template: ChatTemplate
+    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+        known = template.variables
+        options = request.reasoning
+        if options.max_tokens is None:
+            options = replace(options, max_tokens=self.profile.tokens.max_reasoning)
+        wish = reasoning_variables(
+            options, self.profile.reasoning, known, self.grammar.name, thinks=self._thinks
+        )
+        own = {**self.profile.chat_template_kwargs, **wish.values, **request.chat_template_kwargs}
+        if reserved := _RESERVED & own.keys():
+            raise UnsupportedParameter(
+                f"{min(reserved)!r} cannot be set by chat_template_kwargs", param="chat_template_kwargs"
+            )
+        unused = [name for name in own if name not in known]
+        warnings = tuple(f"this model's chat template does not use {name!r}" for name in unused)
+        return {**self.tokenizer.named, **self._marker.mark(own)}, (*wish.warnings, *warnings)
+
+    def _rendered(
+        self,
+        template: ChatTemplate,
+        chat: list[dict[str, Any]],
+        tools: list[Mapping[str, Any]] | None,
+        variables: Mapping[str, Any],
+        continue_final: bool,
+    ) -> tuple[str, tuple[str, ...]]:
+        """The text; a system message that the template refuses or leaves out goes to the first user."""
+
+        def render(messages: list[dict[str, Any]]) -> str:
+            return template.render(messages, tools=tools, variables=variables, continue_final=continue_final)
+
+        system = [item["content"].strip() for item in chat if item["role"] in ("system", "developer")]
+        refusal: TemplateError | None = None
+        try:
+            text = render(chat)
+            if all(content in text for content in system):
+                return text, ()
+        except TemplateError as error:
+            if not system:
+                raise
+            refusal = error
+        try:
+            text = render(without_system(chat))
+        except TemplateError as error:
+            raise refusal or error from error
+        warning = "the chat template has no system role: the system text was put into the first user message"
+        return text, (warning,)
+
+    def _opened(self, written: str) -> Opened:
+        """The state that the output starts in: what the end of the prompt, read by the grammar, leads to.
+
+        Its end is the last message: from the delimiter that begins messages, or from the last special token
+        that is no delimiter. A prompt without either counts only if a delimiter is the very end of it.
+        """
+        grammar = self._grammar
+        start = Opened(grammar.grammar.initial)
+        if grammar.turn is not None:
+            tail = written[max(written.rfind(grammar.turn), 0) :]
+        else:
+            tail = _last_turn(written, _delimiter_chars(grammar))
+        if not tail:
+            ending = [text for text in grammar.states[start.state].targets if written.rstrip().endswith(text)]
+            tail = max(ending, key=len, default="")
+        scanner = Scanner(grammar, start)
+        scanner.feed(tail)
+        return start if scanner.state.kind == "tool" else scanner.opened
+
+
+def _delimiter_chars(grammar: CompiledGrammar) -> set[str]:
+    return {char for state in grammar.states.values() for text in state.targets for char in text}
+
+
+def _last_turn(written: str, delimiters: set[str]) -> str:
+    for index in range(len(written) - 1, -1, -1):
+        char = written[index]
+        if "\ud800" <= char <= "\udfff" and char not in delimiters:
+            return written[index + 1 :]
+    return ""

@@ -1,0 +1,233 @@
+"""Named output grammars, and how a model's own is found.
+
+The order: what the profile says (`reasoning.format` names a preset here, `reasoning.markers` is a grammar of
+its own), then the first preset whose marks are in the vocabulary or in the chat template's text, then plain
+text. A model's name is never looked at.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from mlxk.errors import ProfileError
+from mlxk.text.grammar import ROUTED, Exit, Grammar, Route, Span, State, fits, overlay, spans
+from mlxk.text.tools.table import HARMONY
+
+_HARMONY_WORDS = ("assistant", "user", "system", "developer", "tool", "functions.", "to=")
+# Recipients that are no tools: such a message is for the reader of its channel.
+_HARMONY_TOOL = r"\bto=(?!(?:assistant|user|system|all)\b)(?:functions\.)?(?P<name>[^\s<]+)"
+
+
+def _harmony() -> Grammar:
+    """OpenAI's harmony: messages of a header and a body, in channels, some of them to a tool.
+
+    Source: the harmony response format of gpt-oss. A recipient makes a message a tool call in whichever
+    channel it stands; commentary without one is a preamble, shown as text; a message without a channel,
+    and text without any header, is the answer.
+    """
+    leave = (
+        Exit("<|end|>", "header"),
+        Exit("<|return|>", "header"),
+        Exit("<|call|>", "header"),
+        Exit("<|start|>", "header"),
+        Exit("<|channel|>", "channel"),
+    )
+    routes = (
+        Route(_HARMONY_TOOL, "call"),
+        Route(r"(?:^|<\|channel\|>)\s*analysis\b", "analysis"),
+        Route(r"(?:^|<\|channel\|>)\s*commentary\b", "commentary"),
+        Route(r"", "final"),
+    )
+    header = (
+        Exit("<|message|>", ROUTED),
+        Exit("<|start|>", "header"),
+        Exit("<|end|>", "header"),
+        Exit("<|return|>", "header"),
+        Exit("<|call|>", "header"),
+    )
+    states = (
+        State("final", "text", leave),
+        State("commentary", "text", leave),
+        State("analysis", "reasoning", leave),
+        State("call", "tool", leave, tool=HARMONY),
+        State("header", "header", header, routes, _HARMONY_WORDS),
+        State("channel", "header", header, routes),
+    )
+    return Grammar(
+        "harmony",
+        {state.name: state for state in states},
+        initial="header",
+        turn="<|start|>",
+        trim=False,
+        ends=("<|return|>", "<|call|>"),
+        budget=(
+            "<|channel|>analysis<|message|>",
+            "<|end|><|start|>assistant<|channel|>final<|message|>",
+        ),
+    )
+
+
+def _muse() -> Grammar:
+    """Muse Spark: `to=self<|message|>reasoning<|eom|>`, then messages to the user.
+
+    Source: mlx-lm's `chat_templates/muse_spark.py`.
+    """
+    leave = (Exit("<|eom|>", "header"), Exit("<|eot|>", "header"), Exit("<|start|>", "header"))
+    header = (Exit("<|message|>", ROUTED), Exit("<|start|>", "header"), Exit("<|eom|>", "header"))
+    routes = (Route(r"\bto=self\b", "reasoning"), Route(r"", "text"))
+    states = (
+        State("text", "text", leave),
+        State("reasoning", "reasoning", leave),
+        State("header", "header", header, routes, ("assistant", "to=")),
+    )
+    return Grammar(
+        "muse",
+        {state.name: state for state in states},
+        initial="header",
+        turn="<|start|>",
+        ends=("<|eot|>",),
+        budget=("to=self<|message|>", "<|eom|><|start|>assistant to=user<|message|>"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A grammar by name. It is the model's when its marks stand in the template (see `_speaks`)."""
+
+    name: str
+    grammar: Grammar
+    marks: tuple[str, ...]
+    template_only: bool = False
+
+
+def _pair(
+    name: str,
+    start: str,
+    end: str,
+    *,
+    after: str = "\n\n",
+    skip: tuple[str, ...] = (),
+    marks: tuple[str, ...] | None = None,
+) -> Preset:
+    return Preset(name, spans(name, (Span(start, end),), after=after, skip=skip), marks or (start, end))
+
+
+PRESETS: tuple[Preset, ...] = (
+    Preset("harmony", _harmony(), ("<|channel|>", "<|message|>", "<|start|>"), template_only=True),
+    Preset("muse", _muse(), ("<|eom|>", "to=self", "<|message|>"), template_only=True),
+    _pair("gemma", "<|channel>thought", "<channel|>", after="", marks=("<|channel>", "<channel|>")),
+    _pair("seed", "<seed:think>", "</seed:think>", after=""),
+    _pair("mistral", "[THINK]", "[/THINK]", after=""),
+    _pair("kimi", "◁think▷", "◁/think▷", after=""),
+    _pair(
+        "cohere",
+        "<|START_THINKING|>",
+        "<|END_THINKING|>",
+        after="<|START_RESPONSE|>",
+        skip=("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
+    ),
+    _pair("longcat", "<longcat_think>", "</longcat_think>"),
+    _pair("think_tokens", "<|think:start|>", "<|think:end|>", after=""),
+    _pair("inner", "<|inner_prefix|>", "<|inner_suffix|>", after=""),
+    _pair(
+        "xtml",
+        "<|open|>think<|sep|>",
+        "<|close|>think<|sep|>",
+        after="<|open|>response<|sep|>",
+        skip=("<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>"),
+        marks=("<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>"),
+    ),
+    _pair(
+        "think_answer",
+        "<think>",
+        "</think>",
+        skip=("<answer>", "</answer>"),
+        marks=("<think>", "</think>", "<answer>"),
+    ),
+    _pair("think", "<think>", "</think>"),
+    _pair("thinking", "<thinking>", "</thinking>"),
+    _pair("thought", "<thought>", "</thought>"),
+    _pair("reasoning", "<reasoning>", "</reasoning>"),
+    _pair(
+        "begin_of_thought",
+        "<|begin_of_thought|>",
+        "<|end_of_thought|>",
+        skip=("<|begin_of_solution|>", "<|end_of_solution|>"),
+    ),
+    _pair("granite", "Here is my thought process:", "Here is my response:"),
+    Preset("none", spans("none", ()), ()),
+)
+
+# Tokens that end an assistant's turn, wherever a chat template writes them; harmony's `<|end|>` is no such
+# token, and a grammar that has it as a delimiter keeps it out.
+END_OF_TURN = (
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|eot|>",
+    "<|end|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<|end_of_turn|>",
+    "<|end_of_text|>",
+    "<｜end▁of▁sentence｜>",
+    "<seed:eos>",
+    "[|endofturn|]",
+    "<|assistant_end|>",
+    "<|end_of_msg|>",
+    "<|hy_eos|>",
+    "<|role_end|>",
+    "<|observation|>",
+)
+
+
+def resolve(
+    template: str, vocabulary: Collection[str], name: str | None, markers: Sequence[Span] | None
+) -> Grammar:
+    """The grammar of reasoning, tool calls not yet in it.
+
+    `template` is all the text of the chat template, `vocabulary` the added tokens; `name` and `markers` are
+    the profile's `reasoning.format` and `reasoning.markers`. Raises `ProfileError` for an unknown name.
+    """
+    base = _detected(template, vocabulary) if name is None else _named(name)
+    if not markers:
+        return base
+    pairs = tuple(markers)
+    return overlay(base, pairs) if fits(base, pairs) else spans("markers", pairs)
+
+
+def _named(name: str) -> Grammar:
+    names = [preset.name for preset in PRESETS]
+    if name not in names:
+        near = difflib.get_close_matches(name, names, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the presets are {', '.join(names)}"
+        raise ProfileError(
+            f"reasoning.format: no preset is named {name!r}", hint=hint, param="reasoning.format"
+        )
+    return PRESETS[names.index(name)].grammar
+
+
+def _detected(template: str, vocabulary: Collection[str]) -> Grammar:
+    for preset in PRESETS:
+        if _speaks(preset, template, vocabulary):
+            return preset.grammar
+    for preset in PRESETS:
+        known = all(mark in vocabulary for mark in preset.marks)
+        if known and not (preset.template_only and template):
+            return preset.grammar
+    raise AssertionError("the last preset has no marks")
+
+
+def _speaks(preset: Preset, template: str, vocabulary: Collection[str]) -> bool:
+    """Every mark is in the template or a token, and one at least, or all of them, is in the template.
+
+    Templates often name only the end of a think block. A vocabulary alone can belong to several formats.
+    """
+    written = [mark in template for mark in preset.marks]
+    if preset.template_only:
+        return bool(written) and all(written)
+    known = all(here or mark in vocabulary for here, mark in zip(written, preset.marks, strict=True))
+    return known and any(written)

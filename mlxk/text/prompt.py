@@ -1,0 +1,112 @@
+"""From a request to a prompt: messages in the template's shape, rendered, and encoded.
+
+Content can never write special tokens. Every token that the template or the grammar uses, found in a string
+of the request, is marked before rendering and encoded as ordinary text, without its id; the model sees the
+same characters. Marks are lone surrogates, which no content can hold, and they are gone from the text. A
+request whose strings contain no such token is rendered untouched and encoded whole: the ids are those of
+transformers' `apply_chat_template`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlxk.requests import Message, ToolCall
+from mlxk.text.grammar import Opened
+from mlxk.text.tokenizer import Segment
+
+_OPEN, _CLOSE = "\ud800", "\ud801"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the engine is given, and where the output starts: `opened`, a state of the output grammar.
+
+    `continues` says that the output carries on a text, so that a space at its start counts.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    opened: Opened
+    continues: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+class Marker:
+    """Marks control tokens in strings, and finds the marks again in rendered text."""
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        names = "|".join(map(re.escape, sorted(tokens, key=len, reverse=True))) or r"(?!)"
+        self._tokens = re.compile(names)
+        self._marks = re.compile(f"{_OPEN}({names}){_CLOSE}|[{_OPEN}{_CLOSE}]")
+
+    def mark(self, value: Any) -> Any:
+        """Mark every string in plain data; surrogates that JSON smuggled in become U+FFFD."""
+        match value:
+            case str():
+                return self._tokens.sub(f"{_OPEN}\\g<0>{_CLOSE}", _SURROGATE.sub("\ufffd", value))
+            case Mapping():
+                return {self.mark(key): self.mark(item) for key, item in value.items()}
+            case list() | tuple():
+                return [self.mark(item) for item in value]
+            case _:
+                return value
+
+    def segments(self, rendered: str) -> list[Segment]:
+        """The rendered text in parts. A mark that a template took apart leaves only a border."""
+        pieces = self._marks.split(rendered)
+        return [
+            Segment(piece, literal=index % 2 == 1)
+            for index, piece in enumerate(pieces)
+            if piece is not None and (piece or index == 0)
+        ]
+
+
+def template_messages(messages: Iterable[Message], *, developer: bool) -> list[dict[str, Any]]:
+    """Messages as templates read them: OpenAI's shape, with arguments as objects.
+
+    `developer` says that the template knows that role; otherwise such messages are system messages.
+    Reasoning is given under each name that templates use. A tool's message gets the name of its call.
+    """
+    names: dict[str, str] = {}
+    result = []
+    for message in messages:
+        names |= {call.id: call.name for call in message.tool_calls}
+        role = "system" if message.role == "developer" and not developer else message.role
+        item: dict[str, Any] = {"role": role, "content": message.content}
+        if message.reasoning is not None:
+            item |= dict.fromkeys(("reasoning_content", "reasoning", "thinking"), message.reasoning)
+        if message.tool_calls:
+            item["tool_calls"] = [_template_call(call) for call in message.tool_calls]
+        if message.tool_call_id is not None:
+            item["tool_call_id"] = message.tool_call_id
+        name = message.name or (names.get(message.tool_call_id or "") if message.role == "tool" else None)
+        if name is not None:
+            item["name"] = name
+        result.append(item)
+    return result
+
+
+def without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """System messages at the head, written at the top of the first user message instead."""
+    head = [item for item in messages if item["role"] in ("system", "developer")]
+    rest = [item for item in messages if item["role"] not in ("system", "developer")]
+    text = "\n\n".join(item["content"] for item in head)
+    for index, item in enumerate(rest):
+        if item["role"] == "user":
+            rest[index] = {**item, "content": f"{text}\n\n{item['content']}"}
+            return rest
+    return [{"role": "user", "content": text}, *rest]
+
+
+def _template_call(call: ToolCall) -> dict[str, Any]:
+    try:
+        arguments = json.loads(call.arguments or "{}", strict=False)
+    except ValueError:
+        arguments = call.arguments
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}

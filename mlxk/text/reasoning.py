@@ -1,0 +1,55 @@
+"""How a wish about thinking becomes variables of a chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from mlxk.config.schema import ReasoningSection
+from mlxk.requests import ReasoningOptions
+
+_SWITCHES = ("enable_thinking", "thinking", "enable_reasoning")
+# gpt-oss was trained on three levels; the others are the nearest of them.
+_HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningVariables:
+    values: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+def reasoning_variables(
+    options: ReasoningOptions,
+    section: ReasoningSection,
+    known: Collection[str],
+    grammar: str,
+    *,
+    thinks: bool,
+) -> ReasoningVariables:
+    """Request before profile. What the template has no variable for is told, not lost in silence."""
+    effort = options.effort if options.effort is not None else section.effort
+    enabled = options.enabled if options.enabled is not None else section.enabled
+    switch = next((name for name in _SWITCHES if name in known), None)
+    values: dict[str, Any] = {}
+    warnings: list[str] = []
+    if effort is not None and "reasoning_effort" in known:
+        level = _HARMONY_LEVELS.get(effort, effort) if grammar == "harmony" else effort
+        values["reasoning_effort"] = level
+        if level != effort:
+            warnings.append(f"this model knows no reasoning effort {effort!r}; it is asked for {level!r}")
+    elif effort == "none":
+        enabled = False if enabled is None else enabled
+    elif effort is not None:
+        warnings.append("this model's chat template has no reasoning effort; it is not applied")
+    if "thinking_budget" in known and (options.max_tokens is not None or enabled is False):
+        values["thinking_budget"] = 0 if enabled is False else options.max_tokens
+    if enabled is not None and switch is not None:
+        values[switch] = enabled
+    elif enabled is not None and enabled is not thinks and "thinking_budget" not in values:
+        state = (
+            "on: this model has no reasoning" if enabled else "off: its chat template has no switch for it"
+        )
+        warnings.append(f"thinking cannot be switched {state}")
+    return ReasoningVariables(values, tuple(warnings))

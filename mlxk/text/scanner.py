@@ -1,0 +1,222 @@
+"""The scanner: one pass over generated text that follows the output grammar.
+
+Text comes as the `Alphabet` writes it: ordinary characters, and one lone surrogate for each special token.
+Surrogates cannot occur in decoded text, so a model (or a user, through it) that spells `<|end|>` letter by
+letter never switches state, and every delimiter, be it one token, several, or plain text, is matched the
+same way. The scanner holds back only what may still become a delimiter and loses nothing else: the text of
+the `Piece`s and of the `Switch`es, joined, is the input. `Piece.text` keeps surrogates; whoever shows it
+drops or spells them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from mlxk.text.grammar import RETURN, ROUTED, Grammar, Opened, State
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text of the current state."""
+
+    state: State
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """`text` was a delimiter (or a header with its delimiter); `tool_name` comes from a header."""
+
+    before: State
+    after: State
+    text: str
+    tool_name: str | None = None
+
+
+Scan = Piece | Switch
+
+
+class CompiledState:
+    """One state against a vocabulary: `targets` maps delimiters, as the alphabet writes them, to states."""
+
+    def __init__(self, state: State, write: Callable[[str], str]) -> None:
+        self.state = state
+        self.targets = {write(item.delimiter): item.to for item in state.exits}
+        longest_first = sorted(self.targets, key=len, reverse=True)
+        self.pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self.prefixes = frozenset(text[:size] for text in self.targets for size in range(1, len(text)))
+        self.firsts = re.compile("|".join(sorted({re.escape(text[0]) for text in self.targets})) or r"(?!)")
+        self.longest = max(map(len, self.targets), default=0)
+        self.routes = tuple((re.compile(route.pattern), route.to) for route in state.routes)
+
+    def quiet(self, text: str) -> bool:
+        """Whether no delimiter can begin in `text`."""
+        return self.firsts.search(text) is None
+
+    def held(self, text: str) -> int:
+        """How many characters at the end of `text` may be the beginning of a delimiter."""
+        for size in range(min(self.longest - 1, len(text)), 0, -1):
+            if text[-size:] in self.prefixes:
+                return size
+        return 0
+
+
+class CompiledGrammar:
+    """A grammar against a vocabulary. `spell` turns surrogates back into the text of their tokens."""
+
+    def __init__(self, grammar: Grammar, write: Callable[[str], str], spell: Callable[[str], str]) -> None:
+        self.grammar = grammar
+        self.spell = spell
+        self.write = write
+        self.states: Mapping[str, CompiledState] = {
+            name: CompiledState(state, write) for name, state in grammar.states.items()
+        }
+
+    @cached_property
+    def turn(self) -> str | None:
+        """The delimiter that begins a message, as the alphabet writes it."""
+        return None if self.grammar.turn is None else self.write(self.grammar.turn)
+
+
+class Scanner:
+    """Follows one output. `feed` what was generated, in any pieces; `flush` once at its end."""
+
+    def __init__(self, grammar: CompiledGrammar, opened: Opened) -> None:
+        self._grammar = grammar
+        self._state = grammar.states[opened.state]
+        self._origin = self._state
+        self._header = opened.header
+        self._given = len(opened.header)
+        self._buffer = ""
+
+    @property
+    def state(self) -> State:
+        return self._state.state
+
+    @property
+    def origin(self) -> State:
+        """The state that the current one was entered from."""
+        return self._origin.state
+
+    @property
+    def opened(self) -> Opened:
+        """The scanner's place, for a `Scanner` that carries on from here."""
+        header = self._header + self._buffer if self._state.state.kind == "header" else ""
+        return Opened(self._state.state.name, header)
+
+    def ends_with(self, char: str) -> bool:
+        """Whether a delimiter of the current state begins with `char`."""
+        return not self._state.quiet(char)
+
+    def enter(self, name: str) -> None:
+        """Go to a state without a delimiter, with nothing held back; `RETURN` leads back from it."""
+        self._origin, self._state = self._state, self._grammar.states[name]
+
+    def leave(self) -> None:
+        """Go back to where the current state was entered from."""
+        self._state = self._origin
+
+    def feed(self, text: str) -> list[Scan]:
+        if not self._buffer and self._state.state.kind != "header" and self._state.quiet(text):
+            return [Piece(self._state.state, text)] if text else []
+        self._buffer += text
+        scans: list[Scan] = []
+        while self._step(scans):
+            pass
+        return scans
+
+    def flush(self) -> list[Scan]:
+        """What was held back is not a delimiter after all; a header without an end is not shown."""
+        scans: list[Scan] = []
+        while self._step(scans, final=True):
+            pass
+        return scans
+
+    def _step(self, scans: list[Scan], *, final: bool = False) -> bool:
+        """Take one delimiter, or all text that is certain; false when more input is needed."""
+        current, buffer = self._state, self._buffer
+        match = current.pattern.search(buffer)
+        certain = len(buffer) if final else len(buffer) - current.held(buffer)
+        # A longer delimiter may begin earlier, or be what this match grows into.
+        if match is not None and certain <= match.start() and certain < len(buffer):
+            match = None
+        end = certain if match is None else match.start()
+        if current.state.kind == "header":
+            return self._header_step(scans, match, end, final)
+        if end:
+            scans.append(Piece(current.state, buffer[:end]))
+        if match is None:
+            self._buffer = buffer[end:]
+            return False
+        self._buffer = buffer[match.end() :]
+        self._switch(scans, current.targets[match.group()], match.group(), None)
+        return True
+
+    def _header_step(self, scans: list[Scan], match: re.Match[str] | None, end: int, final: bool) -> bool:
+        header = self._header + self._buffer[:end]
+        if self._is_answer(header[self._given :], final=final and match is None):
+            # Not a header after all: the text goes through the answer's own delimiters.
+            self._buffer, self._header = header[self._given :] + self._buffer[end:], ""
+            self._given = 0
+            self._state = self._grammar.states[self._fallback()]
+            return True
+        if match is None:
+            self._header, self._buffer = header, self._buffer[end:]
+            return False
+        target = self._state.targets[match.group()]
+        written = header[self._given :] + match.group()
+        self._buffer, self._header, self._given = self._buffer[match.end() :], "", 0
+        name: str | None = None
+        if target == ROUTED:
+            target, name = self._route(header)
+        self._switch(scans, target, written, name)
+        return True
+
+    def _route(self, header: str) -> tuple[str, str | None]:
+        spelled = self._grammar.spell(header)
+        for pattern, target in self._state.routes:
+            if (found := pattern.search(spelled)) is not None:
+                return target, found.groupdict().get("name")
+        return self._fallback(), None
+
+    def _switch(self, scans: list[Scan], target: str, text: str, name: str | None) -> None:
+        before = self._state
+        after = self._origin if target == RETURN else self._grammar.states[target]
+        if after is not before:
+            self._origin = before
+        self._state = after
+        scans.append(Switch(before.state, after.state, text, name))
+
+    def _fallback(self) -> str:
+        """The state for text that has no header: the grammar's first answer state."""
+        states = self._grammar.grammar.states.values()
+        return next(state.name for state in states if state.kind == "text")
+
+    def _is_answer(self, header: str, *, final: bool) -> bool:
+        """Whether text at a header's place can no longer be a header: it begins with none of its words.
+
+        A word that was only begun when the output ended is an answer too.
+        """
+        rest = header.lstrip()
+        words = self._state.state.words
+        while words and rest and not _surrogate(rest[0]):
+            word = next((word for word in words if rest.startswith(word)), None)
+            if word is None:
+                return final or not any(word.startswith(rest) for word in words)
+            rest = rest[len(word) :]
+            if word[-1] in "=.":
+                rest = _VALUE.sub("", rest)
+            elif rest and not rest[0].isspace() and not _surrogate(rest[0]):
+                return True
+            rest = rest.lstrip()
+        return False
+
+
+_VALUE = re.compile(r"^[^\s\ud800-\udfff]*")
+
+
+def _surrogate(char: str) -> bool:
+    return "\ud800" <= char <= "\udfff"
