@@ -56,6 +56,9 @@ class Worker:
             if limit is not None:
                 mx.set_wired_limit(limit)
             mx.clear_cache()
+            # A thread that ends with streams of its own can abort the process while the interpreter shuts
+            # down: https://github.com/ml-explore/mlx/pull/4110
+            mx.clear_streams()
 
     def _serve(self) -> None:
         path, began = Path(self._config.model_path), time.monotonic()
