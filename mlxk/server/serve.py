@@ -74,6 +74,7 @@ class Server:
                 on_ready()
                 await self._stopping.wait()
                 server.close()
+                _close_idle(server)
                 await self._drain()
         except asyncio.CancelledError:
             if not self._stopping.is_set() or self._task is None:
@@ -149,8 +150,12 @@ async def _say_goodbye(server: HttpServer) -> None:
     """Close connections as their last bytes leave; after that, close them anyhow."""
     deadline = asyncio.get_running_loop().time() + _FAREWELL
     while server.connections and asyncio.get_running_loop().time() < deadline:
-        for connection in list(server.connections):
-            connection.close_if_idle()
+        _close_idle(server)
         await asyncio.sleep(_LOOK)
     for connection in list(server.connections):
         connection.abort()
+
+
+def _close_idle(server: HttpServer) -> None:
+    for connection in list(server.connections):
+        connection.close_if_idle()

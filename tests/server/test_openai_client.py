@@ -17,10 +17,18 @@ def ask(client: OpenAI, script: str, **options: object):
 def test_chat(server: Running) -> None:
     answer = ask(server.client(), "think:hm text:hello", seed=7, temperature=0)
     choice = answer.choices[0]
-    assert (choice.message.role, choice.message.content, choice.finish_reason) == ("assistant", "hello", "stop")
+    assert (choice.message.role, choice.message.content, choice.finish_reason) == (
+        "assistant",
+        "hello",
+        "stop",
+    )
     assert choice.message.reasoning == choice.message.reasoning_content == "hm"
     assert answer.system_fingerprint == "c0ffee"
-    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens) == (5, 3, 8)
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens, answer.usage.total_tokens) == (
+        5,
+        3,
+        8,
+    )
     assert answer.usage.completion_tokens_details.reasoning_tokens == 1
     assert answer.usage.prompt_tokens_details.cached_tokens == 2
     assert server.script.requests[0].sampling == {"seed": 7, "temperature": 0.0}

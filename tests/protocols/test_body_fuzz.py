@@ -1,0 +1,97 @@
+"""Whatever the body, parsing it gives a request or a `RequestError` that names a field as text."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlxk.errors import RequestError
+from mlxk.protocols import DIALECTS
+from mlxk.protocols.base import ParsedRequest
+from mlxk.protocols.openai.chat import ChatBody
+from mlxk.protocols.openai.completions import CompletionsBody
+from mlxk.protocols.validation import MAX_DEPTH, decode
+
+words = st.sampled_from(
+    [
+        "role",
+        "content",
+        "type",
+        "text",
+        "user",
+        "assistant",
+        "tool",
+        "function",
+        "name",
+        "auto",
+        "json_schema",
+        "<user>",
+    ]
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | words | st.text(max_size=5)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(words | st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+names = st.sampled_from(sorted({*ChatBody.model_fields, *CompletionsBody.model_fields})) | st.text(max_size=4)
+good = {"messages": [{"role": "user", "content": "hi"}], "prompt": "hi"}
+
+
+def attempt(dialect: str, body: dict[str, object]) -> None:
+    try:
+        parsed = DIALECTS[dialect].parse(body)
+    except RequestError as error:
+        assert error.message
+        assert error.param is None or isinstance(error.param, str)
+        msgspec.json.encode(DIALECTS[dialect].error_body(error))
+    else:
+        assert isinstance(parsed, ParsedRequest)
+        assert parsed.generations
+
+
+@settings(max_examples=400, deadline=None)
+@given(dialect=st.sampled_from(sorted(DIALECTS)), body=st.dictionaries(names, values, max_size=5))
+def test_any_body(dialect: str, body: dict[str, object]) -> None:
+    attempt(dialect, body)
+
+
+@settings(max_examples=400, deadline=None)
+@given(dialect=st.sampled_from(sorted(DIALECTS)), name=names, value=values)
+def test_a_good_body_with_one_odd_field(dialect: str, name: str, value: object) -> None:
+    kept = "messages" if dialect == "openai.chat" else "prompt"
+    attempt(dialect, {kept: good[kept], name: value})
+
+
+@settings(max_examples=200, deadline=None)
+@given(value=values)
+def test_any_message(value: object) -> None:
+    attempt("openai.chat", {"messages": [value]})
+    attempt("openai.chat", {"messages": [{"role": "user", "content": value}]})
+
+
+@given(data=st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")))
+def test_any_bytes(data: bytes) -> None:
+    try:
+        assert isinstance(decode(data), dict)
+    except RequestError as error:
+        assert error.message.startswith("The body")
+
+
+def test_depth() -> None:
+    def nested(depth: int) -> bytes:
+        return b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"}"
+
+    decode(nested(MAX_DEPTH))
+    with pytest.raises(RequestError, match="nested"):
+        decode(nested(MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', '"\\udc00\\ud800x"', '"\\ud83dx and more text after it"'])
+def test_lone_surrogates_are_not_text(text: str) -> None:
+    with pytest.raises(RequestError, match="not valid JSON"):
+        decode(f'{{"a": {text}}}'.encode())
