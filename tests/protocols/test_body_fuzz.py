@@ -43,15 +43,20 @@ good = {"messages": [{"role": "user", "content": "hi"}], "prompt": "hi"}
 
 
 def attempt(dialect: str, body: dict[str, object]) -> None:
-    try:
-        parsed = DIALECTS[dialect].parse(body)
-    except RequestError as error:
-        assert error.message
-        assert error.param is None or isinstance(error.param, str)
-        msgspec.json.encode(DIALECTS[dialect].error_body(error))
+    outcome = parse(dialect, body)
+    if isinstance(outcome, RequestError):
+        assert outcome.message
+        assert outcome.param is None or isinstance(outcome.param, str)
+        msgspec.json.encode(DIALECTS[dialect].error_body(outcome))
     else:
-        assert isinstance(parsed, ParsedRequest)
-        assert parsed.generations
+        assert outcome.generations
+
+
+def parse(dialect: str, body: dict[str, object]) -> ParsedRequest | RequestError:
+    try:
+        return DIALECTS[dialect].parse(body)
+    except RequestError as error:
+        return error
 
 
 @settings(max_examples=400, deadline=None)
@@ -77,9 +82,10 @@ def test_any_message(value: object) -> None:
 @given(data=st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")))
 def test_any_bytes(data: bytes) -> None:
     try:
-        assert isinstance(decode(data), dict)
+        said = decode(data)
     except RequestError as error:
-        assert error.message.startswith("The body")
+        said = error.message
+    assert isinstance(said, dict) or said.startswith("The body")
 
 
 def test_depth() -> None:

@@ -140,7 +140,8 @@ def test_chat_frames_to_the_byte(card: MakeCard) -> None:
         head + b'{"role":"assistant","content":""}' + tail,
         head + b'{"reasoning":"a\\"\\n"}' + tail,
         head
-        + b'{"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"add","arguments":""}}]}'
+        + b'{"tool_calls":[{"index":0,"id":"call_1","type":"function",'
+        + b'"function":{"name":"add","arguments":""}}]}'
         + tail,
         head + b'{"tool_calls":[{"index":0,"function":{"arguments":"{}"}}]}' + tail,
         head + b'{},"logprobs":null,"finish_reason":"stop"}]}\n\n',

@@ -1,7 +1,8 @@
 """A scripted generator behind the server's real interface: the last user message says what to generate.
 
-The parts of the script are words separated by spaces: `text:hello`, `think:hmm`, `call:f:{"a":1}`, `wait`
-(until the test opens the gate), `raise:CODE` (before `Start` if it comes first), `crash`, `many:1000`, `end:length`.
+The parts of the script are words separated by spaces: `text:hello`, `think:hmm`, `call:f:{"a":1}`,
+`many:1000` deltas, `wait` (until the test opens the gate), `raise:CODE` (before `Start` if it comes first),
+`crash`, `end:length`.
 """
 
 from __future__ import annotations

@@ -165,12 +165,16 @@ def test_errors_before_the_first_event(
 
 def test_error_in_mid_stream(server: Running) -> None:
     stream = ask(server.client(), "text:hello wait raise:engine", stream=True)
-    said = ""
-    with pytest.raises(openai.APIError, match="Something broke") as caught:
+    said: list[str] = []
+
+    def read() -> None:
         for chunk in stream:
-            said += chunk.choices[0].delta.content or ""
+            said.append(chunk.choices[0].delta.content or "")
             server.open_gate()
-    assert said == "hello"
+
+    with pytest.raises(openai.APIError, match="Something broke") as caught:
+        read()
+    assert "".join(said) == "hello"
     assert caught.value.code == "engine_error"
 
 
