@@ -48,7 +48,7 @@ class InvalidProfile(ProfileError):
     """Profiles with errors; the message is the whole report for people."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
+        self.diagnostics = tuple(ordered(diagnostics))
         super().__init__(human(self.diagnostics))
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -23,7 +23,7 @@ from mlxk.config.interpolation import Interpolator
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, leaves, lookup, plain
 from mlxk.config.origins import KeyPath, Origin
 from mlxk.config.schema import model_table
-from mlxk.config.validation import check, fit_text
+from mlxk.config.validation import check, fit_text, with_note
 
 LANGUAGE_VERSION = 1
 
@@ -134,8 +134,19 @@ class Workspace:
 def gather(workspace: Workspace, path: Path, catalogue: Sequence[Found]) -> list[Layer]:
     """The layers of the profile in `path`, low to high; problems go to the workspace."""
     gatherer = _Gatherer(workspace, catalogue)
+    first = len(workspace.problems)
     gatherer.visit(path, (), ProfileFile)
-    return list(gatherer.layers.values())
+    layers = list(gatherer.layers.values())
+    workspace.problems[first:] = [_with_overridden(item, layers) for item in workspace.problems[first:]]
+    return layers
+
+
+def _with_overridden(item: Diagnostic, layers: Sequence[Layer]) -> Diagnostic:
+    """A value that is wrong may hide one that was right: say where that one is."""
+    for index, layer in enumerate(layers):
+        if item.origin is not None and item.origin.file == layer.path:
+            return with_note(item, [below.table for below in layers[:index]])
+    return item
 
 
 @dataclass(slots=True)

@@ -240,6 +240,30 @@ class Marker(Section):
     )
 
 
+# The names of `mlxk.text.presets`; a test holds them together.
+ReasoningFormat = Literal[
+    "think",
+    "harmony",
+    "thinking",
+    "thought",
+    "reasoning",
+    "think_answer",
+    "begin_of_thought",
+    "cohere",
+    "gemma",
+    "granite",
+    "inner",
+    "kimi",
+    "longcat",
+    "mistral",
+    "muse",
+    "seed",
+    "think_tokens",
+    "xtml",
+    "none",
+]
+
+
 class ReasoningSection(Section):
     """How the model thinks, and how its thinking is shown."""
 
@@ -249,7 +273,7 @@ class ReasoningSection(Section):
         "decides.",
         examples=[True, False],
     )
-    format: Literal["think", "harmony"] | None = Field(
+    format: ReasoningFormat | None = Field(
         None,
         description="The markers around reasoning, by name. Without it, found out from the model's tokenizer "
         "and template.",
@@ -258,6 +282,23 @@ class ReasoningSection(Section):
             {
                 "think": "<think>…</think>, as Qwen3, DeepSeek-R1 and most others write it.",
                 "harmony": "The channels of gpt-oss: analysis, commentary, final.",
+                "thinking": "<thinking>…</thinking>.",
+                "thought": "<thought>…</thought>.",
+                "reasoning": "<reasoning>…</reasoning>.",
+                "think_answer": "<think>…</think><answer>…</answer>, as Hunyuan writes it.",
+                "begin_of_thought": "<|begin_of_thought|>…<|end_of_thought|>, then a solution.",
+                "cohere": "<|START_THINKING|>…<|END_THINKING|>.",
+                "gemma": "<|channel>thought…<channel|>.",
+                "granite": "Here is my thought process: … Here is my response: ….",
+                "inner": "<|inner_prefix|>…<|inner_suffix|>, as Apertus writes it.",
+                "kimi": "◁think▷…◁/think▷.",
+                "longcat": "<longcat_think>…</longcat_think>.",
+                "mistral": "[THINK]…[/THINK], as Magistral writes it.",
+                "muse": "Messages to=self and to=user.",
+                "seed": "<seed:think>…</seed:think>.",
+                "think_tokens": "<|think:start|>…<|think:end|>.",
+                "xtml": "<|open|>think<|sep|>…<|close|>think<|sep|>, as Kimi K3 writes it.",
+                "none": "All of the output is the answer.",
             }
         ),
     )

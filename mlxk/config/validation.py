@@ -136,9 +136,7 @@ def _unknown_key(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[
     key = str(path[-1])
     inside = f" in {dotted(path[:-1])}" if path[:-1] else ""
     known = shape.keys(shape.at(model, path[:-1]))
-    help_text = suggestion(key, known)
-    if help_text is None or not help_text.startswith("did"):
-        help_text = _elsewhere(key, model) or help_text
+    help_text = _elsewhere(key, model) or suggestion(key, known)
     origin = key_origin(layer, path) or value_origin(layer, path)
     return Diagnostic("E102", f"unknown key `{key}`{inside}", origin, help_text, path=path)
 
