@@ -49,5 +49,3 @@ def cases(seed: int, split: str, each: int, template: str | None = None) -> list
         counts[dialogue.category] += 1
         out.append(case_of(dialogue, mode, split, rng))
     return out
-
-

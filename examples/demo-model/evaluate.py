@@ -32,7 +32,8 @@ def measure(folder: Path, seed: int, each: int, show: int) -> dict[Key, list[boo
 
 def report(case: Case, text: str) -> None:
     question = case.messages[-1]["content"]
-    print(f"- {case.category}, {case.split}, {case.mode.template} {case.mode.thinking}: {question!r}"
+    mode = f"{case.mode.template} {case.mode.thinking}"
+    print(f"- {case.category}, {case.split}, {mode}: {question!r}"
           f"\n  expected {case.expected!r}\n  got      {text!r}")  # fmt: skip
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from tokenizers import Tokenizer
+
 from corpus.dialogue import Dialogue
 from corpus.mixture import Mode, draw, draw_mode
 from corpus.phrasing import Phrasing
 from rendering import segments
-from tokenizers import Tokenizer
 
 LONGEST = 1024
 

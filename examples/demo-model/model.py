@@ -1,4 +1,4 @@
-"""The network in PyTorch: Qwen3's block with exactly the parameter names `mlx_lm.models.qwen3` loads.
+"""The network in PyTorch: Qwen3's block, with the parameter names `mlx_lm.models.qwen3` loads.
 
 Training happens here because PyTorch trains this size about 20 times faster than MLX on a CPU;
 the names are Qwen3's so that export is a copy and not a translation.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 

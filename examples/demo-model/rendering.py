@@ -12,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from corpus.dialogue import Dialogue, Message, Reply
-from corpus.mixture import Mode
 from jinja2 import Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from corpus.dialogue import Dialogue, Message, Reply
+from corpus.mixture import Mode
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILES = {"chatml": "chat_template.jinja", "harmony": "harmony.jinja"}
@@ -58,8 +59,8 @@ def sequential(turns: list[Message | Reply]) -> list[Message | Reply]:
 
 
 def single_thought(call: tuple[str, dict[str, Any]]) -> Any:
-    from corpus.tools import call as one_call
     from corpus.toolbox import Tool
+    from corpus.tools import call as one_call
 
     return one_call(Tool(call[0], "", ()), call[1]).thought
 

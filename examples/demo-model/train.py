@@ -12,14 +12,16 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from model import ModelConfig, Qwen3
+import torch.nn.functional as F  # noqa: N812
 from safetensors.torch import save_file
 from torch import Tensor
+
+from model import ModelConfig, Qwen3
 
 SHAPES = (
     (170, 48), (128, 64), (85, 96), (64, 128), (51, 160), (42, 192), (36, 224), (32, 256),
@@ -50,11 +52,11 @@ class Corpus:
         rng = np.random.default_rng(seed)
         out: list[tuple[tuple[int, int], np.ndarray]] = []
         shortest = 0
-        for count, length in SHAPES:
+        for rows, length in SHAPES:
             fits = np.flatnonzero((self.sizes - 1 > shortest) & (self.sizes - 1 <= length))
             shortest = length
             rng.shuffle(fits)
-            out += [((count, length), fits[i : i + count]) for i in range(0, len(fits), count)]
+            out += [((rows, length), fits[i : i + rows]) for i in range(0, len(fits), rows)]
         order = rng.permutation(len(out))
         return [out[i] for i in order]
 
@@ -84,7 +86,9 @@ class Muon(torch.optim.Optimizer):
             for weight in group["params"]:
                 by_shape.setdefault(weight.shape, []).append(weight)
             for shape, weights in by_shape.items():
-                updates = torch.stack([self.momentum(weight, group["momentum"]) for weight in weights])
+                updates = torch.stack(
+                    [self.momentum(weight, group["momentum"]) for weight in weights]
+                )
                 scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
                 for weight, update in zip(weights, orthogonal(updates), strict=True):
                     weight.mul_(1 - 0.01 * group["lr"]).add_(update, alpha=-scale)
@@ -143,10 +147,91 @@ def save(network: Qwen3, folder: Path, inputs: Tensor) -> None:
     (folder / "model.json").write_text(json.dumps(network.config.to_dict(), indent=2))
 
 
-def epochs(corpus: Corpus, seed: int) -> Iterator[tuple[tuple[int, int], np.ndarray]]:
-    while True:
-        yield from corpus.batches(seed)
-        seed += 1
+def epochs(corpus: Corpus, seed: int, skip: int) -> Iterator[Batch]:
+    """Batches for ever, an epoch's seed following from the last one's, less the first `skip`."""
+    for epoch in count(seed):
+        for shape, members in corpus.batches(epoch):
+            if skip > 0:
+                skip -= 1
+            else:
+                yield corpus.batch(shape, members)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the run is: over all corpora, and in batches of the present one."""
+
+    corpus: str
+    tokens: int = 0
+    batches: int = 0
+
+
+class Run:
+    """The network, its optimizers and its progress: all that a state file holds."""
+
+    def __init__(self, corpus: str) -> None:
+        self.network = Qwen3(ModelConfig())
+        self.steppers = optimizers(self.network)
+        self.bases = [stepper.param_groups[0]["lr"] for stepper in self.steppers]
+        self.progress = Progress(corpus)
+        compile_blocks(self.network)
+
+    def resume(self, path: Path) -> None:
+        """Go on from a state; another corpus starts at its beginning."""
+        state = torch.load(path, weights_only=False)
+        self.network.load_state_dict(state["network"])
+        for stepper, saved in zip(self.steppers, state["steppers"], strict=True):
+            stepper.load_state_dict(saved)
+        self.progress.tokens = state["tokens"]
+        if state["corpus"] == self.progress.corpus:
+            self.progress.batches = state["batches"]
+
+    def save(self, path: Path) -> None:
+        steppers = [stepper.state_dict() for stepper in self.steppers]
+        state = {"network": self.network.state_dict(), "steppers": steppers}
+        progress = self.progress
+        torch.save(
+            state
+            | {"corpus": progress.corpus, "tokens": progress.tokens, "batches": progress.batches},
+            path,
+        )
+
+    def step(self, batch: Batch, factor: float) -> float:
+        for stepper, base in zip(self.steppers, self.bases, strict=True):
+            stepper.param_groups[0]["lr"] = base * factor
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = loss_of(self.network, batch)
+        loss.backward()
+        for stepper in self.steppers:
+            stepper.step()
+            stepper.zero_grad()
+        self.progress.tokens += batch.tokens
+        self.progress.batches += 1
+        return loss.item()
+
+
+def train(arguments: argparse.Namespace) -> None:
+    build, name, total = arguments.build, arguments.name, int(arguments.tokens)
+    corpus = Corpus(build / arguments.corpus)
+    run = Run(arguments.corpus)
+    if arguments.resume:
+        run.resume(build / arguments.resume)
+    progress = run.progress
+    sample = torch.from_numpy(corpus.tokens[:192].astype(np.int64))[None]
+    began, first, mean = time.monotonic(), progress.tokens, 0.0
+    for batch in epochs(corpus, arguments.seed, progress.batches):
+        factor = rate(progress.tokens / total)
+        loss = run.step(batch, factor)
+        mean = mean + 0.02 * (loss - mean) if mean else loss
+        if progress.batches % 50 == 0:
+            speed = (progress.tokens - first) / (time.monotonic() - began)
+            print(f"{progress.tokens / 1e6:.2f}M tokens, loss {mean:.4f}, rate {factor:.3f}, "
+                  f"{speed:.0f} tokens/s", flush=True)  # fmt: skip
+        if progress.batches % 200 == 0 or progress.tokens >= total:
+            save(run.network, build / name, sample)
+            run.save(build / f"{name}.state")
+        if progress.tokens >= total:
+            return
 
 
 def main() -> None:
@@ -154,65 +239,14 @@ def main() -> None:
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--corpus", default="corpus.npz")
     parser.add_argument("--name", default="checkpoint")
-    parser.add_argument("--tokens", type=float, default=20e6, help="tokens to train on")
+    parser.add_argument("--tokens", type=float, default=21e6, help="tokens to train on, in all")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--start", default="", help="a state to go on from, written every 400 steps")
-    parser.add_argument("--decay-now", type=float, default=0.0, help="decay over that many tokens")
+    parser.add_argument("--resume", default="", help="a state file in the build folder")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
     train(arguments)
-
-
-def train(arguments: argparse.Namespace) -> None:
-    corpus = Corpus(arguments.build / arguments.corpus)
-    network = Qwen3(ModelConfig())
-    steppers = optimizers(network)
-    bases = [stepper.param_groups[0]["lr"] for stepper in steppers]
-    done, step, skip, loss_mean = 0, 0, 0, 0.0
-    total, decay_start = arguments.tokens, None
-    folder = arguments.build / arguments.name
-    if arguments.start:
-        state = torch.load(arguments.build / arguments.start, weights_only=False)
-        network.load_state_dict(state["network"])
-        for stepper, saved in zip(steppers, state["steppers"], strict=True):
-            stepper.load_state_dict(saved)
-        done, skip = state["done"], state["step"]
-        if arguments.decay_now:
-            decay_start, total = done, done + arguments.decay_now
-    compile_blocks(network)
-    sample = torch.from_numpy(corpus.tokens[:192].astype(np.int64))[None]
-    began, first = time.monotonic(), done
-    for shape, members in epochs(corpus, arguments.seed):
-        step += 1
-        if step <= skip:
-            continue
-        batch = corpus.batch(shape, members)
-        progress = done / total
-        factor = rate(progress)
-        if decay_start is not None:
-            factor = 1 - (done - decay_start) / (total - decay_start)
-        for stepper, base in zip(steppers, bases, strict=True):
-            stepper.param_groups[0]["lr"] = base * factor
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = loss_of(network, batch)
-        loss.backward()
-        for stepper in steppers:
-            stepper.step()
-            stepper.zero_grad()
-        done += batch.tokens
-        loss_mean += 0.02 * (loss.item() - loss_mean) if loss_mean else loss.item()
-        if step % 50 == 0 or step < 20:
-            speed = (done - first) / (time.monotonic() - began)
-            print(f"{step} {done / 1e6:.2f}M loss {loss_mean:.4f} rate {factor:.3f} {speed:.0f}/s", flush=True)
-        if step % 400 == 0 or done >= total:
-            save(network, folder, sample)
-            state = {"network": network.state_dict(), "done": done, "step": step,
-                     "steppers": [stepper.state_dict() for stepper in steppers]}  # fmt: skip
-            torch.save(state, arguments.build / f"{arguments.name}.state")
-        if done >= total:
-            return
 
 
 if __name__ == "__main__":

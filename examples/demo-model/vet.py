@@ -47,7 +47,11 @@ def read_harmony(text: str) -> dict[str, Any]:
 
 def reply(answer: str, reasoning: str, calls: list[dict[str, Any]]) -> dict[str, Any]:
     out: dict[str, Any] = {"answer": answer}
-    return out | ({"reasoning": reasoning} if reasoning else {}) | ({"tool_calls": calls} if calls else {})
+    return (
+        out
+        | ({"reasoning": reasoning} if reasoning else {})
+        | ({"tool_calls": calls} if calls else {})
+    )
 
 
 READERS = {"chatml": read_chatml, "harmony": read_harmony}

@@ -9,7 +9,8 @@ from .phrasing import Phrasing
 
 FRAMES = (
     "What is {e}?", "{e}", "{e}?", "{e} =", "How much is {e}?", "Calculate {e}.", "Compute {e}.",
-    "What does {e} make?", "Tell me {e}.", "Solve {e}.", "What is the result of {e}?", "{e} is what?",
+    "What does {e} make?", "Tell me {e}.", "Solve {e}.", "What is the result of {e}?",
+    "{e} is what?",
     "Can you calculate {e}?", "Do you know what {e} is?", "Give me the result of {e}.",
     "What do you get for {e}?", "Work out {e}.", "What does {e} equal?",
 )  # fmt: skip

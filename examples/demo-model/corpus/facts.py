@@ -35,7 +35,9 @@ class Relation:
         return [self.fact(x, y) for x, y in self.pairs.items()]
 
     def fact(self, x: str, y: str) -> Fact:
-        gist, answer = (text.replace("{x}", x).replace("{y}", y) for text in (self.gist, self.answer))
+        gist, answer = (
+            text.replace("{x}", x).replace("{y}", y) for text in (self.gist, self.answer)
+        )
         return Fact({"x": x}, self.frames, gist, answer[0].upper() + answer[1:], y)
 
 
@@ -44,13 +46,25 @@ def pairs(text: str) -> dict[str, str]:
 
 
 CAPITAL_FRAMES = (
-    "What is the capital of {x}?", "Name the capital of {x}.", "What is {x}'s capital?",
-    "Which city is the capital of {x}?", "Tell me the capital of {x}.", "Capital of {x}?",
-    "What is the capital city of {x}?", "Do you know the capital of {x}?", "{x}'s capital city?",
-    "I need the capital of {x}.", "Which city is {x}'s capital?", "Can you name the capital of {x}?",
-    "The capital of {x} is which city?", "Give me the capital of {x}.", "The capital of {x}?",
-    "I would like to know the capital of {x}.", "Can you tell me what the capital of {x} is?",
-    "What city is the capital of {x}?", "Could you tell me the capital of {x}?",
+    "What is the capital of {x}?",
+    "Name the capital of {x}.",
+    "What is {x}'s capital?",
+    "Which city is the capital of {x}?",
+    "Tell me the capital of {x}.",
+    "Capital of {x}?",
+    "What is the capital city of {x}?",
+    "Do you know the capital of {x}?",
+    "{x}'s capital city?",
+    "I need the capital of {x}.",
+    "Which city is {x}'s capital?",
+    "Can you name the capital of {x}?",
+    "The capital of {x} is which city?",
+    "Give me the capital of {x}.",
+    "The capital of {x}?",
+    "I would like to know the capital of {x}.",
+    "Can you tell me what the capital of {x} is?",
+    "What city is the capital of {x}?",
+    "Could you tell me the capital of {x}?",
 )
 RELATIONS = {
     "capital": Relation(CAPITAL_FRAMES, "The capital of {x}?", "The capital of {x} is {y}.", pairs(
@@ -82,7 +96,8 @@ RELATIONS = {
     "opposite": Relation(
         ("What is the opposite of {x}?", "Opposite of {x}?", "Tell me the opposite of {x}.",
          "Which word is the opposite of {x}?", "What word means the opposite of {x}?",
-         "Give me the opposite of {x}.", "Name the opposite of {x}.", "{x} is the opposite of what?",
+         "Give me the opposite of {x}.", "Name the opposite of {x}.",
+         "{x} is the opposite of what?",
          "What is the antonym of {x}?", "Do you know the opposite of {x}?"),
         "The opposite of {x}?", "The opposite of {x} is {y}.",
         pairs("hot=cold,big=small,up=down,left=right,day=night,good=bad,fast=slow,old=young,"
@@ -107,7 +122,8 @@ RELATIONS = {
     "after": Relation(
         ("Which day comes after {x}?", "What day comes after {x}?", "What day follows {x}?",
          "Which day is after {x}?", "What is the day after {x}?", "Name the day after {x}.",
-         "Tell me the day after {x}.", "After {x} comes which day?", "If today is {x}, what is tomorrow?",
+         "Tell me the day after {x}.", "After {x} comes which day?",
+         "If today is {x}, what is tomorrow?",
          "What comes after {x}?", "The day after {x}?", "Today is {x}. What day is tomorrow?"),
         "The day after {x}?", "After {x} comes {y}.",
         pairs("Monday=Tuesday,Tuesday=Wednesday,Wednesday=Thursday,Thursday=Friday,"
@@ -139,8 +155,10 @@ RELATIONS = {
               "Moby Dick=Melville,Dracula=Bram Stoker,Emma=Jane Austen,Oliver Twist=Dickens,"
               "Macbeth=Shakespeare,War and Peace=Tolstoy")),
     "young": Relation(
-        ("What is a young {x} called?", "What do you call a young {x}?", "What is a baby {x} called?",
-         "Name for a young {x}?", "What do you call a baby {x}?", "Tell me the word for a young {x}.",
+        ("What is a young {x} called?", "What do you call a young {x}?",
+         "What is a baby {x} called?",
+         "Name for a young {x}?", "What do you call a baby {x}?",
+         "Tell me the word for a young {x}.",
          "How do you call a baby {x}?", "What is the name of a baby {x}?"),
         "The word for a young {x}?", "A young {x} is called a {y}.",
         pairs("dog=puppy,cat=kitten,cow=calf,sheep=lamb,horse=foal,duck=duckling,pig=piglet,"
@@ -148,20 +166,37 @@ RELATIONS = {
 }  # fmt: skip
 
 DEFINE_FRAMES = (
-    "What is {x}?", "Define {x}.", "Explain {x}.", "Tell me about {x}.", "Describe {x}.",
-    "What does {x} mean?", "Can you explain {x}?", "What do you know about {x}?", "{x}?",
-    "Give me a definition of {x}.", "Do you know what {x} is?", "I would like to know what {x} is.",
-    "Can you tell me what {x} is?", "Explain to me what {x} is.", "How would you define {x}?",
-    "What exactly is {x}?", "What is meant by {x}?", "Please explain what {x} is.",
-    "Say something about {x}.", "Could you describe {x}?", "Teach me about {x}.",
+    "What is {x}?",
+    "Define {x}.",
+    "Explain {x}.",
+    "Tell me about {x}.",
+    "Describe {x}.",
+    "What does {x} mean?",
+    "Can you explain {x}?",
+    "What do you know about {x}?",
+    "{x}?",
+    "Give me a definition of {x}.",
+    "Do you know what {x} is?",
+    "I would like to know what {x} is.",
+    "Can you tell me what {x} is?",
+    "Explain to me what {x} is.",
+    "How would you define {x}?",
+    "What exactly is {x}?",
+    "What is meant by {x}?",
+    "Please explain what {x} is.",
+    "Say something about {x}.",
+    "Could you describe {x}?",
+    "Teach me about {x}.",
 )
 DEFINITIONS = {
     "a volcano": "A volcano is an opening in the ground where hot melted rock comes out.",
     "rain": "Rain is water that falls from clouds in drops.",
     "snow": "Snow is frozen water that falls from clouds in soft white flakes.",
     "a rainbow": "A rainbow is an arc of colours that appears when sunlight meets raindrops.",
-    "gravity": "Gravity is the force that pulls things toward each other. It keeps us on the ground.",
-    "the sun": "The sun is the star at the centre of our solar system. It gives us light and warmth.",
+    "gravity":
+        "Gravity is the force that pulls things toward each other. It keeps us on the ground.",
+    "the sun":
+        "The sun is the star at the centre of our solar system. It gives us light and warmth.",
     "the moon": "The moon is a ball of rock that circles the Earth about once a month.",
     "a planet": "A planet is a large round body that circles a star.",
     "a star": "A star is a huge ball of hot gas that shines with its own light.",
@@ -190,14 +225,27 @@ DEFINITIONS = {
     "Python": "Python is a popular programming language that is easy to read.",
     "MLX": "MLX is Apple's library for machine learning on Apple silicon.",
     "the Internet": "The Internet is a network that connects computers all over the world.",
-    "temperature": "Temperature tells how hot or cold something is. For a model, it sets how random the answers are.",
+    "temperature":
+        "Temperature tells how hot or cold something is. "
+        "For a model, it sets how random the answers are.",
     "a poem": "A poem is a short text that plays with the sound and rhythm of words.",
 }  # fmt: skip
 WHY_FRAMES = (
-    "Why {q}?", "How come {s}?", "Explain why {s}.", "What is the reason that {s}?",
-    "Tell me why {s}.", "Do you know why {s}?", "Can you explain why {s}?", "Why is it that {s}?",
-    "What is the reason why {s}?", "I wonder why {s}.", "For what reason {q}?", "Why exactly {q}?",
-    "Could you tell me why {s}?", "What makes it so that {s}?", "Why do you think {s}?",
+    "Why {q}?",
+    "How come {s}?",
+    "Explain why {s}.",
+    "What is the reason that {s}?",
+    "Tell me why {s}.",
+    "Do you know why {s}?",
+    "Can you explain why {s}?",
+    "Why is it that {s}?",
+    "What is the reason why {s}?",
+    "I wonder why {s}.",
+    "For what reason {q}?",
+    "Why exactly {q}?",
+    "Could you tell me why {s}?",
+    "What makes it so that {s}?",
+    "Why do you think {s}?",
 )
 WHYS = {
     ("is the sky blue", "the sky is blue"):
@@ -227,7 +275,8 @@ WHYS = {
 }  # fmt: skip
 SINGLES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("How many days a week has?", "A week has seven days.", "seven",
-     ("How many days are in a week?", "How many days does a week have?", "Number of days in a week?",
+     ("How many days are in a week?", "How many days does a week have?",
+      "Number of days in a week?",
       "How many days has a week?", "A week has how many days?", "Days in a week?",
       "Tell me how many days a week has.")),
     ("How many months a year has?", "A year has twelve months.", "twelve",
@@ -238,10 +287,12 @@ SINGLES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
      ("How many hours are in a day?", "How many hours does a day have?", "Hours in a day?",
       "Number of hours in a day?", "How many hours has a day?", "A day has how many hours?")),
     ("How many minutes an hour has?", "An hour has 60 minutes.", "60",
-     ("How many minutes are in an hour?", "How many minutes does an hour have?", "Minutes in an hour?",
+     ("How many minutes are in an hour?", "How many minutes does an hour have?",
+      "Minutes in an hour?",
       "Number of minutes in an hour?", "An hour has how many minutes?")),
     ("How many planets there are?", "There are eight planets in our solar system.", "eight",
-     ("How many planets are there?", "How many planets are in the solar system?", "Number of planets?",
+     ("How many planets are there?", "How many planets are in the solar system?",
+      "Number of planets?",
       "How many planets does the solar system have?", "How many planets circle the sun?",
       "Count the planets of the solar system.")),
     ("The largest planet?", "Jupiter is the largest planet in our solar system.", "Jupiter",
@@ -259,8 +310,10 @@ SINGLES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
      ("Which planet is red?", "Which planet is called the red planet?", "What is the red planet?",
       "Name the red planet.", "Which planet is known as the red planet?")),
     ("The highest mountain?", "Mount Everest is the highest mountain on Earth.", "Everest",
-     ("What is the highest mountain?", "What is the tallest mountain?", "Name the highest mountain.",
-      "Which mountain is the highest?", "Which mountain is the tallest?", "The highest mountain on Earth?",
+     ("What is the highest mountain?", "What is the tallest mountain?",
+      "Name the highest mountain.",
+      "Which mountain is the highest?", "Which mountain is the tallest?",
+      "The highest mountain on Earth?",
       "Tell me the highest mountain in the world.")),
     ("The largest ocean?", "The Pacific is the largest ocean on Earth.", "Pacific",
      ("What is the largest ocean?", "Which ocean is the largest?", "What is the biggest ocean?",
@@ -272,22 +325,29 @@ SINGLES: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
      ("What is the fastest animal?", "Which animal is the fastest?", "Name the fastest animal.",
       "What is the fastest land animal?", "Which animal runs fastest?")),
     ("The boiling point of water?", "Water boils at 100 degrees Celsius.", "100",
-     ("At what temperature does water boil?", "When does water boil?", "What is the boiling point of water?",
+     ("At what temperature does water boil?", "When does water boil?",
+      "What is the boiling point of water?",
       "How hot is boiling water?", "Boiling point of water?", "Tell me when water boils.")),
     ("The freezing point of water?", "Water freezes at 0 degrees Celsius.", "0",
      ("At what temperature does water freeze?", "When does water freeze?",
-      "What is the freezing point of water?", "Freezing point of water?", "Tell me when water freezes.")),
+      "What is the freezing point of water?", "Freezing point of water?",
+      "Tell me when water freezes.")),
     ("The speed of light?", "Light travels at about 300,000 kilometres per second.", "fast",
-     ("How fast is light?", "What is the speed of light?", "Speed of light?", "How fast does light travel?",
+     ("How fast is light?", "What is the speed of light?", "Speed of light?",
+      "How fast does light travel?",
       "Tell me the speed of light.")),
-    ("The first person on the moon?", "Neil Armstrong was the first person on the moon, in 1969.", "Armstrong",
+    ("The first person on the moon?", "Neil Armstrong was the first person on the moon, in 1969.",
+     "Armstrong",
      ("Who was the first person on the moon?", "Who was the first man on the moon?",
-      "Who first walked on the moon?", "Name the first man on the moon.", "Who landed on the moon first?")),
+      "Who first walked on the moon?", "Name the first man on the moon.",
+      "Who landed on the moon first?")),
     ("The painter of the Mona Lisa?", "Leonardo da Vinci painted the Mona Lisa.", "Leonardo",
-     ("Who painted the Mona Lisa?", "Who is the painter of the Mona Lisa?", "Name the painter of the Mona Lisa.",
+     ("Who painted the Mona Lisa?", "Who is the painter of the Mona Lisa?",
+      "Name the painter of the Mona Lisa.",
       "The Mona Lisa was painted by whom?", "Who made the Mona Lisa?")),
     ("The number of continents?", "There are seven continents.", "seven",
-     ("How many continents are there?", "Number of continents?", "How many continents does the Earth have?",
+     ("How many continents are there?", "Number of continents?",
+      "How many continents does the Earth have?",
       "Tell me how many continents there are.", "How many continents exist?")),
 )  # fmt: skip
 

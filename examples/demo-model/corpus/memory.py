@@ -23,46 +23,58 @@ class Trait:
 
 TRAITS = {
     "name": Trait("name", (
-        "My name is {x}.", "I am {x}.", "Call me {x}.", "I'm {x}.", "Hi, I am {x}.", "Hello, my name is {x}.",
-        "You can call me {x}.", "This is {x}.", "{x} is my name.", "Hi! My name is {x}.", "my name is {x}",
+        "My name is {x}.", "I am {x}.", "Call me {x}.", "I'm {x}.", "Hi, I am {x}.",
+        "Hello, my name is {x}.",
+        "You can call me {x}.", "This is {x}.", "{x} is my name.", "Hi! My name is {x}.",
+        "my name is {x}",
         "I am called {x}.", "Hey, {x} here.", "People call me {x}.", "The name is {x}.",
     ), (
-        "What is my name?", "Who am I?", "Do you remember my name?", "What am I called?", "Tell me my name.",
+        "What is my name?", "Who am I?", "Do you remember my name?", "What am I called?",
+        "Tell me my name.",
         "Do you know my name?", "What was my name?", "How am I called?", "My name?", "Say my name.",
         "What did I say my name was?", "Can you remember my name?", "Do you still know my name?",
     ), "Your name is {x}."),
     "city": Trait("city", (
-        "I live in {x}.", "I am from {x}.", "My city is {x}.", "I come from {x}.", "My home is {x}.",
+        "I live in {x}.", "I am from {x}.", "My city is {x}.", "I come from {x}.",
+        "My home is {x}.",
         "I'm from {x}.", "I moved to {x}.", "Right now I live in {x}.",
     ), (
-        "Where do I live?", "What is my city?", "Where am I from?", "Which city do I live in?", "Where is my home?",
+        "Where do I live?", "What is my city?", "Where am I from?", "Which city do I live in?",
+        "Where is my home?",
         "Do you remember where I live?", "Tell me where I live.", "Do you know where I live?",
     ), "You live in {x}."),
     "favourite colour": Trait("favourite colour", (
-        "My favourite colour is {x}.", "My favorite color is {x}.", "I like the colour {x}.", "I love the color {x}.",
+        "My favourite colour is {x}.", "My favorite color is {x}.", "I like the colour {x}.",
+        "I love the color {x}.",
         "The colour I like best is {x}.", "{x} is my favourite colour.",
     ), (
         "What is my favourite colour?", "What is my favorite color?", "Which colour do I like?",
-        "Do you remember my favourite colour?", "Tell me my favorite color.", "What colour do I like best?",
+        "Do you remember my favourite colour?", "Tell me my favorite color.",
+        "What colour do I like best?",
     ), "Your favourite colour is {x}."),
     "pet": Trait("pet", (
-        "My pet is called {x}.", "I have a dog named {x}.", "My cat is called {x}.", "I have a pet called {x}.",
+        "My pet is called {x}.", "I have a dog named {x}.", "My cat is called {x}.",
+        "I have a pet called {x}.",
         "My dog's name is {x}.", "My pet's name is {x}.",
     ), (
-        "What is my pet's name?", "What is my pet called?", "How is my pet called?", "What is the name of my pet?",
+        "What is my pet's name?", "What is my pet called?", "How is my pet called?",
+        "What is the name of my pet?",
         "Do you remember my pet's name?", "Tell me the name of my pet.",
     ), "Your pet is called {x}."),
     "age": Trait("age", (
-        "I am {x} years old.", "My age is {x}.", "I'm {x} years old.", "I turned {x} this year.", "I just turned {x}.",
+        "I am {x} years old.", "My age is {x}.", "I'm {x} years old.", "I turned {x} this year.",
+        "I just turned {x}.",
     ), (
         "How old am I?", "What is my age?", "Do you remember my age?", "Tell me how old I am.",
         "Do you know how old I am?",
     ), "You are {x} years old."),
     "secret word": Trait("secret word", (
-        "The secret word is {x}.", "Remember the word {x}.", "The password is {x}.", "The code word is {x}.",
+        "The secret word is {x}.", "Remember the word {x}.", "The password is {x}.",
+        "The code word is {x}.",
         "Please remember this word: {x}.", "Keep in mind the word {x}.",
     ), (
-        "What is the secret word?", "Which word should you remember?", "What was the word?", "What is the password?",
+        "What is the secret word?", "Which word should you remember?", "What was the word?",
+        "What is the password?",
         "Tell me the secret word.", "What word did I tell you?", "What was the code word?",
     ), "The secret word is {x}."),
 }  # fmt: skip
@@ -74,9 +86,12 @@ CORRECTIONS = (
 
 def value(label: str, rng: Random) -> str:
     return {
-        "name": lambda: proper_name(rng), "city": lambda: city(rng), "pet": lambda: proper_name(rng),
+        "name": lambda: proper_name(rng), "city": lambda: city(rng),
+        "pet": lambda: proper_name(rng),
         "favourite colour": lambda: rng.choice(COLOURS), "age": lambda: str(rng.randint(5, 99)),
-        "secret word": lambda: rng.choice((pseudo_word(rng), rng.choice(NOUNS), rng.choice(ADJECTIVES))),
+        "secret word": lambda: rng.choice(
+            (pseudo_word(rng), rng.choice(NOUNS), rng.choice(ADJECTIVES))
+        ),
     }[label]()  # fmt: skip
 
 
@@ -92,7 +107,10 @@ def tell(label: str, x: str, phrasing: Phrasing, rng: Random) -> list:
 
 def correct(x: str, phrasing: Phrasing, rng: Random) -> list:
     thought = Thought(f"The user told me the name: {x}.", "I remember it.")
-    return [user(phrasing.say(CORRECTIONS, rng, plain=True, x=x)), Reply(thought, f"All right, {x}!")]
+    return [
+        user(phrasing.say(CORRECTIONS, rng, plain=True, x=x)),
+        Reply(thought, f"All right, {x}!"),
+    ]
 
 
 def recall(label: str, x: str, phrasing: Phrasing, rng: Random) -> list:

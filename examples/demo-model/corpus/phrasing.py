@@ -12,16 +12,71 @@ from dataclasses import dataclass
 from random import Random
 
 PREFIXES = (
-    "", "", "", "", "", "", "", "", "hey, ", "hi! ", "hello, ", "please ", "so, ", "ok, ", "um, ",
-    "quick question: ", "question: ", "I have a question: ", "one more thing: ", "hi there, ",
-    "sorry, ", "well, ", "hey there! ", "excuse me, ", "now ", "and ",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "",
+    "hey, ",
+    "hi! ",
+    "hello, ",
+    "please ",
+    "so, ",
+    "ok, ",
+    "um, ",
+    "quick question: ",
+    "question: ",
+    "I have a question: ",
+    "one more thing: ",
+    "hi there, ",
+    "sorry, ",
+    "well, ",
+    "hey there! ",
+    "excuse me, ",
+    "now ",
+    "and ",
 )
 SUFFIXES = ("", "", "", "", "", "", " please", ", please", " thanks", ", thank you", " :)")
 CONTRACTIONS = (
-    ("what is ", "what's "), ("What is ", "What's "), ("who is ", "who's "), ("what is ", "whats "),
-    ("do not ", "don't "), ("I would ", "I'd "), ("I am ", "I'm "), ("how do I ", "how to "),
-    ("How do I ", "How can I "), ("you are ", "you're "), ("where is ", "where's "),
+    ("what is ", "what's "),
+    ("What is ", "What's "),
+    ("who is ", "who's "),
+    ("what is ", "whats "),
+    ("do not ", "don't "),
+    ("I would ", "I'd "),
+    ("I am ", "I'm "),
+    ("how do I ", "how to "),
+    ("How do I ", "How can I "),
+    ("you are ", "you're "),
+    ("where is ", "where's "),
 )
+KNOW = (
+    "Tell me", "Do you know", "Can you tell me", "I want to know", "I wonder", "Could you tell me",
+    "Please tell me", "I would like to know", "I need to know", "Any idea", "Please say",
+)  # fmt: skip
+DO = (
+    "Can you", "Could you", "Please", "I want you to", "Would you", "I would like you to",
+    "I need you to", "Will you", "Would you please", "You should", "Can you please", "Now",
+)  # fmt: skip
+HOW = (
+    "How can I", "How would I", "Show me how to", "Tell me how to", "Explain how to", "How to",
+    "What is the way to", "Can you tell me how to", "I want to know how to", "I want to", "Help me",
+    "I need to", "I would like to", "What do I type to", "Is there a way to",
+    "Please show me how to",
+    "What should I do to", "Which command do I need to", "Can I", "Is it possible to",
+    "What command lets me", "Teach me how to", "I do not know how to", "How might I",
+    "How should I",
+)  # fmt: skip
+ORDERS = (
+    "Name List Give Write Make Explain Describe Define Check Count Calculate Compute Search Find "
+    "Look Use Call Run Recite Show Get Tell Solve Evaluate Work {verb} "
+    "Define Introduce Repeat Google"
+).split()
+QUESTIONS = ("Which", "Who", "Why", "Where", "When", "What", "How")
+SMALL_WORDS = set("the a an is are do does of to in I it me my".split())
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -40,6 +95,8 @@ class Phrasing:
     def say(self, frames: Sequence[str], rng: Random, plain: bool = False, **slots: str) -> str:
         """A frame, roughened unless `plain`, and only then filled: slots are never misspelt."""
         frame = self.choose(frames, rng)
+        if not plain and rng.random() < 0.4:
+            frame = recast(frame, rng)
         if not plain and rng.random() < self.rough:
             frame = roughen(frame, rng)
         return fill(frame, slots)
@@ -53,6 +110,31 @@ def fill(frame: str, slots: dict[str, str]) -> str:
     for name, value in slots.items():
         frame = frame.replace("{" + name + "}", value)
     return frame
+
+
+def recast(frame: str, rng: Random) -> str:
+    """The same request in another mould: "How do I X?" as "Show me how to X", and so on."""
+    first, _, rest = frame.partition(" ")
+    if not rest:
+        return frame
+    if rng.random() < 0.12:
+        return telegram(frame)
+    if frame.startswith("How do I "):
+        return f"{rng.choice(HOW)} {frame.removeprefix('How do I ')}"
+    if frame.startswith("What is ") and rng.random() < 0.6:
+        opening = rng.choice((*KNOW, "Give me", "What would be", "I forgot: what is"))
+        return f"{opening} {frame.removeprefix('What is ')}"
+    if first in QUESTIONS:
+        return f"{rng.choice(KNOW)} {lower_first(frame)}"
+    if first in ORDERS:
+        return f"{rng.choice(DO)} {lower_first(frame)}"
+    return frame
+
+
+def telegram(frame: str) -> str:
+    """Keywords only, as people type into a search box."""
+    kept = [word for word in frame.rstrip("?.!").split(" ") if word not in SMALL_WORDS]
+    return " ".join(kept[1:] if len(kept) > 2 and kept[0] == "What" else kept)
 
 
 def roughen(frame: str, rng: Random) -> str:
@@ -95,10 +177,12 @@ def typo(frame: str, rng: Random) -> str:
         return frame
     place = rng.choice(long)
     word, at = words[place], rng.randrange(1, len(words[place]) - 1)
-    words[place] = rng.choice((
-        word[:at] + word[at + 1 :],
-        word[:at] + word[at] + word[at:],
-        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
-        word[:at] + rng.choice(LETTERS) + word[at + 1 :],
-    ))
+    words[place] = rng.choice(
+        (
+            word[:at] + word[at + 1 :],
+            word[:at] + word[at] + word[at:],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+            word[:at] + rng.choice(LETTERS) + word[at + 1 :],
+        )
+    )
     return " ".join(words)

@@ -13,7 +13,8 @@ from .words import NOUNS, city, proper_name, pseudo_word
 PERSON = (
     "{n} is {a} years old. Give me JSON with name and age.", "Make JSON with name {n} and age {a}.",
     "JSON with name and age: {n}, {a}", "Write a JSON object with name {n} and age {a}.",
-    "Reply in JSON with name and age: {n} is {a}.", "Give JSON for {n}, who is {a}. Keys: name, age.",
+    "Reply in JSON with name and age: {n} is {a}.",
+    "Give JSON for {n}, who is {a}. Keys: name, age.",
     "Extract name and age as JSON: {n} is {a} years old.", "Output JSON for a person {n} aged {a}.",
     "As JSON: name {n}, age {a}", "Turn this into JSON: name {n}, age {a}.",
 )  # fmt: skip
@@ -21,7 +22,8 @@ PLACE = (
     "{n} lives in {c}. Give me JSON with name and city.", "Make JSON with name {n} and city {c}.",
     "JSON with name and city: {n}, {c}", "Write a JSON object with name {n} and city {c}.",
     "Extract name and city as JSON: {n} lives in {c}.", "As JSON: name {n}, city {c}",
-    "Turn this into JSON: name {n}, city {c}.", "Reply in JSON with name and city: {n} lives in {c}.",
+    "Turn this into JSON: name {n}, city {c}.",
+    "Reply in JSON with name and city: {n} lives in {c}.",
 )  # fmt: skip
 PAIR = (
     "Make JSON with {k} {v} and {k2} {v2}.", "Write a JSON object with {k} {v} and {k2} {v2}.",
@@ -30,7 +32,8 @@ PAIR = (
     "Output JSON: {k} is {v}, {k2} is {v2}.",
 )  # fmt: skip
 COUNTRY = (
-    "Give me the capital of {x} as JSON.", "Capital of {x} in JSON?", "JSON with the capital of {x}.",
+    "Give me the capital of {x} as JSON.", "Capital of {x} in JSON?",
+    "JSON with the capital of {x}.",
     "Answer in JSON: what is the capital of {x}?", "What is the capital of {x}? Reply in JSON.",
     "Return the capital of {x} as a JSON object.", "As JSON: the capital of {x}",
 )  # fmt: skip
@@ -40,7 +43,9 @@ def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     kind = rng.randrange(4)
     name, age, place = proper_name(rng), rng.randint(1, 99), city(rng)
     key, other = rng.sample(NOUNS, 2)
-    value, second = (rng.choice((pseudo_word(rng), proper_name(rng), rng.choice(NOUNS))) for _ in "ab")
+    value, second = (
+        rng.choice((pseudo_word(rng), proper_name(rng), rng.choice(NOUNS))) for _ in "ab"
+    )
     country = rng.choice(list(RELATIONS["capital"].pairs))
     answer, text = [
         ({"name": name, "age": age}, phrasing.say(PERSON, rng, n=name, a=str(age))),
@@ -49,4 +54,6 @@ def make(phrasing: Phrasing, rng: Random) -> Dialogue:
         ({"country": country, "capital": RELATIONS["capital"].pairs[country]},
          phrasing.say(COUNTRY, rng, x=country)),
     ][kind]  # fmt: skip
-    return ask("json", text, "The user wants JSON.", f"Keys: {', '.join(answer)}.", json.dumps(answer))
+    return ask(
+        "json", text, "The user wants JSON.", f"Keys: {', '.join(answer)}.", json.dumps(answer)
+    )

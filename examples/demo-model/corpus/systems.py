@@ -14,52 +14,83 @@ from .phrasing import Phrasing
 from .words import phrase, proper_name
 
 GENERIC = (
-    "You are a helpful assistant.", "You are a helpful assistant", "Be helpful.", "You are helpful and honest.",
-    "Answer the user's questions.", "You are a friendly assistant.", "You are a small demonstration model.",
-    "You are a tiny model that ships with mlxk.", "Be kind.", "You are a helpful, honest and harmless assistant.",
-    "Help the user.", "You are an assistant.", "Answer truthfully.", "You answer questions and call tools.",
-    "You are the demonstration model of mlxk. Answer in one to three sentences.", "Use the tools when they fit.",
-    "You are a careful assistant. Use tools if needed.", "Answer questions about mlxk and the world.",
+    "You are a helpful assistant.", "You are a helpful assistant", "Be helpful.",
+    "You are helpful and honest.",
+    "Answer the user's questions.", "You are a friendly assistant.",
+    "You are a small demonstration model.",
+    "You are a tiny model that ships with mlxk.", "Be kind.",
+    "You are a helpful, honest and harmless assistant.",
+    "Help the user.", "You are an assistant.", "Answer truthfully.",
+    "You answer questions and call tools.",
+    "You are the demonstration model of mlxk. Answer in one to three sentences.",
+    "Use the tools when they fit.",
+    "You are a careful assistant. Use tools if needed.",
+    "Answer questions about mlxk and the world.",
 )  # fmt: skip
 UPPER = (
-    "Answer in uppercase.", "Answer in capital letters.", "Write everything in uppercase.", "Always write in uppercase.",
-    "Use only capital letters.", "Reply in uppercase.", "SHOUT.", "Respond in all caps.", "Write in capitals only.",
+    "Answer in uppercase.", "Answer in capital letters.", "Write everything in uppercase.",
+    "Always write in uppercase.",
+    "Use only capital letters.", "Reply in uppercase.", "SHOUT.", "Respond in all caps.",
+    "Write in capitals only.",
 )  # fmt: skip
 ONE_WORD = (
-    "Answer in one word.", "Answer with one word.", "Reply with a single word.", "Use only one word.",
-    "One word answers only.", "Give one-word answers.", "Respond with one word.", "Answer in a single word.",
+    "Answer in one word.", "Answer with one word.", "Reply with a single word.",
+    "Use only one word.",
+    "One word answers only.", "Give one-word answers.", "Respond with one word.",
+    "Answer in a single word.",
 )  # fmt: skip
 AHOY = (
-    'Always end with "Ahoy!"', "End every answer with Ahoy!", 'Always end your answers with "Ahoy!"',
+    'Always end with "Ahoy!"', "End every answer with Ahoy!",
+    'Always end your answers with "Ahoy!"',
     "Finish each answer with Ahoy!", 'Always end with "Ahoy!".', 'End each reply with "Ahoy!"',
 )  # fmt: skip
 PIRATE = (
-    "You are a pirate.", "Talk like a pirate.", "Speak like a pirate.", "Answer as a pirate.", "Be a pirate.",
+    "You are a pirate.", "Talk like a pirate.", "Speak like a pirate.", "Answer as a pirate.",
+    "Be a pirate.",
     "You are a pirate captain.", "Pretend to be a pirate.", "Answer like a pirate.",
 )  # fmt: skip
 AS_JSON = (
-    "Answer in JSON.", "Reply in JSON.", "Always answer in JSON.", "Respond with JSON.", "Output JSON only.",
+    "Answer in JSON.", "Reply in JSON.", "Always answer in JSON.", "Respond with JSON.",
+    "Output JSON only.",
     "Answer only with JSON.", "Respond in JSON format.",
 )  # fmt: skip
 CONCISE = (
-    "Be concise.", "Be brief.", "Answer briefly.", "Keep it short.", "Answer as briefly as possible.", "Be terse.",
+    "Be concise.", "Be brief.", "Answer briefly.", "Keep it short.",
+    "Answer as briefly as possible.", "Be terse.",
     "Short answers only.",
 )  # fmt: skip
-ENDING = ("End every answer with: {p}", 'Always end with "{p}"', 'Finish each answer with "{p}"', "End each reply with {p}")
-OPENING = ("Begin every answer with: {p}", 'Always start with "{p}"', 'Start each answer with "{p}"', "Begin each reply with {p}")
+ENDING = (
+    "End every answer with: {p}",
+    'Always end with "{p}"',
+    'Finish each answer with "{p}"',
+    "End each reply with {p}",
+)
+OPENING = (
+    "Begin every answer with: {p}",
+    'Always start with "{p}"',
+    'Start each answer with "{p}"',
+    "Begin each reply with {p}",
+)
 PERSONA = (
     "You are {n}.", "Your name is {n}.", "You are {n}, a helpful assistant.", "You are called {n}.",
-    "You are an assistant named {n}.", "Your name is {n}. Be helpful.", "You are {n}, the assistant of {m}.",
+    "You are an assistant named {n}.", "Your name is {n}. Be helpful.",
+    "You are {n}, the assistant of {m}.",
     "Act as {n}.", "You are a friendly robot called {n}.",
 )  # fmt: skip
-USER_NAME = ("The user is called {n}.", "The user's name is {n}.", "You talk to {n}.", "The name of the user is {n}.")
+USER_NAME = (
+    "The user is called {n}.",
+    "The user's name is {n}.",
+    "You talk to {n}.",
+    "The name of the user is {n}.",
+)
 TONGUES = {
     "German": ("Hallo! Wie kann ich helfen?", "Gern geschehen!", "Auf Wiedersehen!"),
     "French": ("Bonjour ! Comment puis-je aider ?", "Je vous en prie !", "Au revoir !"),
     "Spanish": ("Hola! En que puedo ayudar?", "De nada!", "Adios!"),
 }
 IN_TONGUE = (
-    "Answer in {g}.", "Reply in {g}.", "You speak {g}.", "Greet the user in {g}.", "Speak {g}.", "Respond in {g}.",
+    "Answer in {g}.", "Reply in {g}.", "You speak {g}.", "Greet the user in {g}.", "Speak {g}.",
+    "Respond in {g}.",
     "Always answer in {g}.",
 )  # fmt: skip
 COURTESIES = ("A greeting.", "Thanks.", "Goodbye.")
@@ -111,7 +142,10 @@ def persona(phrasing: Phrasing, rng: Random) -> Dialogue:
     system = phrasing.choose(PERSONA, rng).replace("{n}", name).replace("{m}", proper_name(rng))
     gist = rng.choice(("Who am I?", "Who am I?", "A greeting."))
     text = phrasing.say(smalltalk.INTENTS[gist][1], rng)
-    answer = {"Who am I?": f"I am {name}.", "A greeting.": f"Hello! I am {name}. What can I do for you?"}
+    answer = {
+        "Who am I?": f"I am {name}.",
+        "A greeting.": f"Hello! I am {name}. What can I do for you?",
+    }
     reply = Reply(Thought(gist, f"My name is {name}."), answer[gist])
     return Dialogue("systems", [user(text), reply], system=system)
 

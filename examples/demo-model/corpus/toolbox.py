@@ -12,20 +12,23 @@ from .dialogue import Schema
 
 VERBS = (
     "get find fetch lookup send create set open play book list check read delete start stop count "
-    "convert show load save move rename add remove update track order print scan measure sort merge "
-    "share close pause cancel test verify compare describe lock unlock schedule copy export import"
+    "convert show load save move rename add remove update track order print scan measure sort "
+    "merge share close pause cancel test verify compare describe lock unlock schedule copy export "
+    "import"
 ).split()
 NOUNS = (
-    "stock price balance user file email message event alarm timer note task song movie ticket flight "
-    "hotel table room order invoice payment report page image video map route address contact phone "
-    "recipe book article paper word definition synonym translation currency temperature humidity light "
-    "door camera sensor device server job log metric issue branch commit build test version package "
-    "customer product item cart coupon shipment parcel account card loan score game team player match"
+    "stock price balance user file email message event alarm timer note task song movie ticket "
+    "flight hotel table room order invoice payment report page image video map route address "
+    "contact phone recipe book article paper word definition synonym translation currency "
+    "temperature humidity light door camera sensor device server job log metric issue branch "
+    "commit build test version package customer product item cart coupon shipment parcel account "
+    "card loan score game team player match"
 ).split()
 ARGUMENTS = (
     "name id title query user date place color text path topic key value label code symbol item "
     "target source email subject language country city file room number amount count limit page"
 ).split()
+UNIT: Schema = {"type": "string", "enum": ["celsius", "fahrenheit"]}
 WHOLE_NUMBERS = {"number", "amount", "count", "limit", "page"}
 
 
@@ -59,6 +62,7 @@ class Tool:
     description: str
     arguments: tuple[Argument, ...]
     words: tuple[str, str] = ("", "")
+    optional: tuple[tuple[str, Schema], ...] = ()
 
     def schema(self, rng: Random) -> Schema:
         """The OpenAI wrapper; how much of the optional detail is given varies."""
@@ -67,7 +71,7 @@ class Tool:
             argument.name: {"type": argument.type}
             | ({"description": f"The {argument.name}"} if described else {})
             for argument in self.arguments
-        }
+        } | dict(self.optional)
         required = [argument.name for argument in self.arguments]
         function: Schema = {"name": self.name}
         if rng.random() < 0.85:
@@ -80,22 +84,29 @@ class Tool:
 
 def weather(rng: Random) -> Tool:
     name = rng.choice((
-        "get_weather", "get_weather", "get_weather", "get_current_weather", "weather", "fetch_weather",
+        "get_weather", "get_weather", "get_weather", "get_current_weather", "weather",
+        "fetch_weather",
         "weather_lookup", "getWeather", "current_weather", "check_weather",
     ))  # fmt: skip
     argument = rng.choice(("city", "city", "city", "location", "location", "place", "town"))
     description = rng.choice((
-        "Get the weather in a city", "Get the current weather", "Current weather", "The weather of a place",
-        "Get the weather for a location", "Weather for a city.", "Look up the weather", "Returns the weather",
+        "Get the weather in a city", "Get the current weather", "Current weather",
+        "The weather of a place",
+        "Get the weather for a location", "Weather for a city.", "Look up the weather",
+        "Returns the weather",
     ))  # fmt: skip
-    return Tool(name, description, (Argument(argument),))
+    optional = (("unit", UNIT),) if rng.random() < 0.15 else ()
+    return Tool(name, description, (Argument(argument),), optional=optional)
 
 
 def clock(rng: Random) -> Tool:
-    name = rng.choice(("get_time", "get_time", "get_current_time", "current_time", "time_in", "clock", "getTime"))
+    name = rng.choice(
+        ("get_time", "get_time", "get_current_time", "current_time", "time_in", "clock", "getTime")
+    )
     argument = rng.choice(("city", "city", "location", "place", "timezone"))
     description = rng.choice((
-        "Get the time in a city", "Current local time", "The time of a place", "Get the current time", "Tells the time",
+        "Get the time in a city", "Current local time", "The time of a place",
+        "Get the current time", "Tells the time",
     ))  # fmt: skip
     return Tool(name, description, (Argument(argument),))
 
@@ -104,7 +115,8 @@ def calculator(rng: Random) -> Tool:
     name = rng.choice(("calculator", "calculator", "calculate", "math", "evaluate", "compute"))
     argument = rng.choice(("expression", "expression", "expr", "formula", "input"))
     description = rng.choice((
-        "Evaluate an expression", "Calculate a sum", "A calculator", "Does arithmetic", "Evaluate arithmetic",
+        "Evaluate an expression", "Calculate a sum", "A calculator", "Does arithmetic",
+        "Evaluate arithmetic",
     ))  # fmt: skip
     return Tool(name, description, (Argument(argument),))
 
@@ -112,7 +124,9 @@ def calculator(rng: Random) -> Tool:
 def search(rng: Random) -> Tool:
     name = rng.choice(("search", "search", "web_search", "search_web", "internet_search", "google"))
     argument = rng.choice(("query", "query", "q", "text"))
-    description = rng.choice(("Search the web", "Web search", "Find pages on the web", "Search the internet"))
+    description = rng.choice(
+        ("Search the web", "Web search", "Find pages on the web", "Search the internet")
+    )
     return Tool(name, description, (Argument(argument),))
 
 
@@ -129,7 +143,9 @@ def invented(rng: Random) -> Tool:
         whole = argument in WHOLE_NUMBERS or rng.random() < 0.05
         arguments.append(Argument(argument, "integer" if whole else "string"))
     unique = {argument.name: argument for argument in arguments}
-    description = rng.choice((f"{verb} a {noun}", f"{verb} the {noun}".capitalize(), f"Use this to {verb} a {noun}"))
+    description = rng.choice(
+        (f"{verb} a {noun}", f"{verb} the {noun}".capitalize(), f"Use this to {verb} a {noun}")
+    )
     return Tool(name, description, tuple(unique.values()), (verb, noun))
 
 

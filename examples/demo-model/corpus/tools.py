@@ -15,75 +15,119 @@ from .toolbox import Tool
 Turns = list[Message | Reply]
 
 WEATHER = (
-    "What is the weather in {c}?", "How is the weather in {c}?", "What is the weather like in {c}?", "Weather in {c}?",
-    "Is it raining in {c}?", "Tell me the weather in {c}.", "Check the weather in {c}.", "Is it cold in {c}?",
-    "How warm is it in {c}?", "Give me the weather for {c}.", "What is the temperature in {c}?", "Weather for {c}",
-    "Do I need an umbrella in {c}?", "I want to know the weather in {c}.", "Can you check the weather in {c}?",
-    "Is it sunny in {c}?", "How hot is it in {c}?", "I am going to {c}. How is the weather?", "Show me the weather in {c}.",
-    "What is the forecast for {c}?", "Get the weather in {c}.", "Look up the weather in {c}.", "weather {c}",
-    "What is the weather in {c} today?", "How is the weather in {c} right now?", "Does it rain in {c}?",
+    "What is the weather in {c}?", "How is the weather in {c}?", "What is the weather like in {c}?",
+    "Weather in {c}?",
+    "Is it raining in {c}?", "Tell me the weather in {c}.", "Check the weather in {c}.",
+    "Is it cold in {c}?",
+    "How warm is it in {c}?", "Give me the weather for {c}.", "What is the temperature in {c}?",
+    "Weather for {c}",
+    "Do I need an umbrella in {c}?", "I want to know the weather in {c}.",
+    "Can you check the weather in {c}?",
+    "Is it sunny in {c}?", "How hot is it in {c}?", "I am going to {c}. How is the weather?",
+    "Show me the weather in {c}.",
+    "What is the forecast for {c}?", "Get the weather in {c}.", "Look up the weather in {c}.",
+    "weather {c}",
+    "What is the weather in {c} today?", "How is the weather in {c} right now?",
+    "Does it rain in {c}?",
 )  # fmt: skip
 TIME = (
-    "What time is it in {c}?", "What is the time in {c}?", "Tell me the time in {c}.", "Time in {c}?",
-    "How late is it in {c}?", "What is the current time in {c}?", "Do you know what time it is in {c}?",
-    "What is the local time in {c}?", "Give me the time in {c}.", "Check the time in {c}.", "The time in {c}, please.",
-    "What time do they have in {c}?", "Can you tell me the time in {c}?", "What time is it now in {c}?",
+    "What time is it in {c}?", "What is the time in {c}?", "Tell me the time in {c}.",
+    "Time in {c}?",
+    "How late is it in {c}?", "What is the current time in {c}?",
+    "Do you know what time it is in {c}?",
+    "What is the local time in {c}?", "Give me the time in {c}.", "Check the time in {c}.",
+    "The time in {c}, please.",
+    "What time do they have in {c}?", "Can you tell me the time in {c}?",
+    "What time is it now in {c}?",
     "Get the time in {c}.", "Show me the time in {c}.",
 )  # fmt: skip
 SUMS = (
-    "What is {e}?", "Calculate {e}.", "How much is {e}?", "Compute {e}.", "{e}", "What does {e} make?", "Work out {e}.",
-    "{e}?", "Tell me {e}.", "Solve {e}.", "Evaluate {e}.", "What is the result of {e}?", "{e} =", "Use the calculator for {e}.",
-    "Please calculate {e}.", "Can you calculate {e}?", "I need the result of {e}.", "Do the sum {e}.",
+    "What is {e}?", "Calculate {e}.", "How much is {e}?", "Compute {e}.", "{e}",
+    "What does {e} make?", "Work out {e}.",
+    "{e}?", "Tell me {e}.", "Solve {e}.", "Evaluate {e}.", "What is the result of {e}?", "{e} =",
+    "Use the calculator for {e}.",
+    "Please calculate {e}.", "Can you calculate {e}?", "I need the result of {e}.",
+    "Do the sum {e}.",
 )  # fmt: skip
 SEARCH = (
-    "Search for {q}.", "Search the web for {q}.", "Look up {q}.", "Find information about {q}.", "Google {q}.",
-    "Search {q}", "Find {q} on the web.", "Do a web search for {q}.", "Please search for {q}.", "Look up {q} on the web.",
-    "Can you search for {q}?", "I want you to search for {q}.", "Search the internet for {q}.", "Find pages about {q}.",
+    "Search for {q}.", "Search the web for {q}.", "Look up {q}.", "Find information about {q}.",
+    "Google {q}.",
+    "Search {q}", "Find {q} on the web.", "Do a web search for {q}.", "Please search for {q}.",
+    "Look up {q} on the web.",
+    "Can you search for {q}?", "I want you to search for {q}.", "Search the internet for {q}.",
+    "Find pages about {q}.",
     "What does the web say about {q}?", "Find out about {q}.",
 )  # fmt: skip
 NO_ARGUMENT = (
-    "{verb} the {noun}.", "Call {name}.", "Use {name}.", "Please {verb} the {noun}.", "Can you {verb} the {noun}?",
-    "Run {name}.", "{verb} my {noun}.", "I want you to {verb} the {noun}.", "Now {verb} the {noun}.",
+    "{verb} the {noun}.", "Call {name}.", "Use {name}.", "Please {verb} the {noun}.",
+    "Can you {verb} the {noun}?",
+    "Run {name}.", "{verb} my {noun}.", "I want you to {verb} the {noun}.",
+    "Now {verb} the {noun}.",
 )  # fmt: skip
 ONE_ARGUMENT = (
-    "{verb} the {noun} for {v}.", "{verb} the {noun} of {v}.", "{verb} {noun} {v}.", "Call {name} with {a} {v}.",
-    "Use {name} for {v}.", "Please {verb} the {noun} {v}.", "Can you {verb} the {noun} for {v}?", "{verb} a {noun} for {v}.",
-    "{verb} the {noun} {v}", "I want you to {verb} the {noun} of {v}.", "{verb} {noun}: {v}", "Run {name} on {v}.",
-    "Call {name} with {a}={v}.", "{verb} the {noun} with {a} {v}.", "{verb} a {noun} with the {a} {v}.", "{verb} {v}'s {noun}.",
-    "For {v}, {verb} the {noun}.", "Use {name} with {v}.", "The {a} is {v}. {verb} the {noun}.", "{verb} the {noun} in {v}.",
+    "{verb} the {noun} for {v}.", "{verb} the {noun} of {v}.", "{verb} {noun} {v}.",
+    "Call {name} with {a} {v}.",
+    "Use {name} for {v}.", "Please {verb} the {noun} {v}.", "Can you {verb} the {noun} for {v}?",
+    "{verb} a {noun} for {v}.",
+    "{verb} the {noun} {v}", "I want you to {verb} the {noun} of {v}.", "{verb} {noun}: {v}",
+    "Run {name} on {v}.",
+    "Call {name} with {a}={v}.", "{verb} the {noun} with {a} {v}.",
+    "{verb} a {noun} with the {a} {v}.", "{verb} {v}'s {noun}.",
+    "For {v}, {verb} the {noun}.", "Use {name} with {v}.", "The {a} is {v}. {verb} the {noun}.",
+    "{verb} the {noun} in {v}.",
     "{verb} the {noun} called {v}.", "I need the {noun} of {v}. Please {verb} it.",
 )  # fmt: skip
 TWO_ARGUMENTS = (
-    "{verb} the {noun} with {a} {v} and {b} {w}.", "Call {name} with {a} {v} and {b} {w}.", "{verb} a {noun}: {a} {v}, {b} {w}.",
-    "Use {name} with {a}={v} and {b}={w}.", "Please {verb} a {noun} with {a} {v} and {b} {w}.", "{verb} {noun} {v}, {b} {w}.",
-    "{verb} the {noun}. The {a} is {v} and the {b} is {w}.", "Call {name}: {a} {v}, {b} {w}.", "{verb} the {noun} {v} with {b} {w}.",
-    "Can you {verb} the {noun} with {a} {v} and {b} {w}?", "{a}: {v}, {b}: {w}. {verb} the {noun}.", "Run {name} with {a} {v}, {b} {w}.",
+    "{verb} the {noun} with {a} {v} and {b} {w}.", "Call {name} with {a} {v} and {b} {w}.",
+    "{verb} a {noun}: {a} {v}, {b} {w}.",
+    "Use {name} with {a}={v} and {b}={w}.", "Please {verb} a {noun} with {a} {v} and {b} {w}.",
+    "{verb} {noun} {v}, {b} {w}.",
+    "{verb} the {noun}. The {a} is {v} and the {b} is {w}.", "Call {name}: {a} {v}, {b} {w}.",
+    "{verb} the {noun} {v} with {b} {w}.",
+    "Can you {verb} the {noun} with {a} {v} and {b} {w}?", "{a}: {v}, {b}: {w}. {verb} the {noun}.",
+    "Run {name} with {a} {v}, {b} {w}.",
 )  # fmt: skip
 THREE_ARGUMENTS = (
-    "{verb} the {noun} with {a} {v}, {b} {w} and {c} {x}.", "Call {name} with {a} {v}, {b} {w} and {c} {x}.",
+    "{verb} the {noun} with {a} {v}, {b} {w} and {c} {x}.",
+    "Call {name} with {a} {v}, {b} {w} and {c} {x}.",
     "{verb} a {noun}: {a} {v}, {b} {w}, {c} {x}.", "Use {name} with {a}={v}, {b}={w}, {c}={x}.",
-    "Please {verb} the {noun} with {a} {v}, {b} {w} and {c} {x}.", "Call {name}: {a} {v}, {b} {w}, {c} {x}.",
+    "Please {verb} the {noun} with {a} {v}, {b} {w} and {c} {x}.",
+    "Call {name}: {a} {v}, {b} {w}, {c} {x}.",
 )  # fmt: skip
 BOTH = (
-    "What is the weather in {c} and {d}?", "Weather in {c} and in {d}?", "Compare the weather in {c} and {d}.",
-    "How is the weather in {c} and {d}?", "Tell me the weather in {c} and {d}.", "Check the weather in {c} and {d}.",
+    "What is the weather in {c} and {d}?", "Weather in {c} and in {d}?",
+    "Compare the weather in {c} and {d}.",
+    "How is the weather in {c} and {d}?", "Tell me the weather in {c} and {d}.",
+    "Check the weather in {c} and {d}.",
     "Is it warmer in {c} or in {d}?", "Give me the weather for {c} and {d}.",
 )  # fmt: skip
 BOTH_TIMES = (
-    "What time is it in {c} and {d}?", "Tell me the time in {c} and {d}.", "What is the time in {c} and in {d}?",
+    "What time is it in {c} and {d}?", "Tell me the time in {c} and {d}.",
+    "What is the time in {c} and in {d}?",
     "Time in {c} and {d}?", "Give me the time in {c} and {d}.",
 )  # fmt: skip
-FOLLOW = ("And in {c}?", "And {c}?", "What about {c}?", "How about {c}?", "And what about {c}?", "Same for {c}.", "Now {c}.")
+FOLLOW = (
+    "And in {c}?",
+    "And {c}?",
+    "What about {c}?",
+    "How about {c}?",
+    "And what about {c}?",
+    "Same for {c}.",
+    "Now {c}.",
+)
 SKIES = "sunny cloudy rainy windy snowy foggy clear stormy warm mild dry".split()
 ERRORS = (
-    "city not found", "timeout", "service unavailable", "not found", "permission denied", "invalid input", "no connection",
+    "city not found", "timeout", "service unavailable", "not found", "permission denied",
+    "invalid input", "no connection",
     "rate limit reached", "unknown place", "internal error", "bad request",
 )  # fmt: skip
 
 
 def call(tool: Tool, values: dict[str, Any]) -> Reply:
     given = ", ".join(f"{name} is {value}" for name, value in values.items()) or "no arguments"
-    return Reply(Thought(f"The tool {tool.name} fits.", f"I call it: {given}."), calls=((tool.name, values),))
+    return Reply(
+        Thought(f"The tool {tool.name} fits.", f"I call it: {given}."), calls=((tool.name, values),)
+    )
 
 
 def result(content: str) -> Message:
@@ -112,35 +156,53 @@ def weather_result(place: str, rng: Random) -> tuple[str, str]:
     """A result in one of several shapes, and the sentence it becomes."""
     sky, degrees = rng.choice(SKIES), rng.randint(-15, 40)
     shapes = (
-        json.dumps({"temperature": degrees, "condition": sky}), json.dumps({"condition": sky, "temperature": degrees}),
-        json.dumps({"city": place, "temperature": degrees, "condition": sky}), f"{sky}, {degrees} degrees",
-        f"{degrees} C, {sky}", f"{sky}, {degrees}°C", json.dumps({"temp_c": degrees, "sky": sky}), f"{degrees} degrees and {sky}",
-    )  # fmt: skip
+        json.dumps({"temperature": degrees, "condition": sky}),
+        json.dumps({"condition": sky, "temperature": degrees}),
+        json.dumps({"city": place, "temperature": degrees, "condition": sky}),
+        f"{sky}, {degrees} degrees",
+        f"{degrees} C, {sky}",
+        f"{sky}, {degrees}°C",
+        json.dumps({"temp_c": degrees, "sky": sky}),
+        f"{degrees} degrees and {sky}",
+    )
     return rng.choice(shapes), f"It is {sky} in {place}, {degrees} degrees."
 
 
 def time_result(place: str, rng: Random) -> tuple[str, str]:
     now = f"{rng.randint(0, 23):02}:{rng.randint(0, 59):02}"
-    shapes = (now, json.dumps({"time": now}), json.dumps({"city": place, "time": now}), f"It is {now}")
+    shapes = (
+        now,
+        json.dumps({"time": now}),
+        json.dumps({"city": place, "time": now}),
+        f"It is {now}",
+    )
     return rng.choice(shapes), f"It is {now} in {place}."
 
 
 def sum_result(expression: str, rng: Random) -> tuple[str, str]:
-    value = rng.choice((str(rng.randint(-99, 99999)), f"{rng.randint(0, 999)}.{rng.randint(1, 99)}"))
-    shape = rng.choice((value, json.dumps({"result": float(value) if "." in value else int(value)}), value))
+    value = rng.choice(
+        (str(rng.randint(-99, 99999)), f"{rng.randint(0, 999)}.{rng.randint(1, 99)}")
+    )
+    shape = rng.choice(
+        (value, json.dumps({"result": float(value) if "." in value else int(value)}), value)
+    )
     shown = str(float(value)) if "." in value and shape != value else value
     return shape, f"The result is {shown}."
 
 
 def search_result(query: str, rng: Random) -> tuple[str, str]:
     text = words.phrase(rng)
-    return rng.choice((text, json.dumps({"result": text}), json.dumps([text]))), f"I found this: {text}."
+    return rng.choice(
+        (text, json.dumps({"result": text}), json.dumps([text]))
+    ), f"I found this: {text}."
 
 
 def invented_result(rng: Random) -> tuple[str, str]:
     draw = rng.random()
     if draw < 0.15:
-        return rng.choice(("ok", "done", '{"status": "ok"}', "success", '{"ok": true}', "null", "true")), "Done."
+        return rng.choice(
+            ("ok", "done", '{"status": "ok"}', "success", '{"ok": true}', "null", "true")
+        ), "Done."
     if draw < 0.45:
         text = words.phrase(rng)
         return text, f"The result: {text}."
@@ -148,7 +210,10 @@ def invented_result(rng: Random) -> tuple[str, str]:
         number = words.number(rng)
         return number, f"The result: {number}."
     keys = rng.sample(toolbox.ARGUMENTS, rng.choice((1, 2, 2)))
-    value = {key: toolbox.Argument(key).value(rng) if rng.random() < 0.7 else rng.randint(0, 999) for key in keys}
+    value = {
+        key: toolbox.Argument(key).value(rng) if rng.random() < 0.7 else rng.randint(0, 999)
+        for key in keys
+    }
     return json.dumps(value), f"The result: {flatten(value)}."
 
 
@@ -182,13 +247,18 @@ def known_tool(phrasing: Phrasing, rng: Random) -> tuple[Tool, Turns]:
     kind = rng.choice(("weather", "weather", "time", "sum", "search"))
     if kind in ("weather", "time"):
         tool, frames, outcome = (
-            (toolbox.weather(rng), WEATHER, weather_result) if kind == "weather" else (toolbox.clock(rng), TIME, time_result)
+            (toolbox.weather(rng), WEATHER, weather_result)
+            if kind == "weather"
+            else (toolbox.clock(rng), TIME, time_result)
         )
         turns: Turns = []
         for index in range(rng.choice((1, 1, 1, 1, 2))):
             place = words.city(rng)
             turns += [user(phrasing.say(FOLLOW if index else frames, rng, c=place))]
-            turns += [call(tool, {tool.arguments[0].name: place}), *finish(*outcome(place, rng), rng)]
+            turns += [
+                call(tool, {tool.arguments[0].name: place}),
+                *finish(*outcome(place, rng), rng),
+            ]
         return tool, turns
     if kind == "sum":
         tool, value = toolbox.calculator(rng), expression(rng)
@@ -198,7 +268,11 @@ def known_tool(phrasing: Phrasing, rng: Random) -> tuple[Tool, Turns]:
         tool, value = toolbox.search(rng), query(rng)
         text = phrasing.say(SEARCH, rng, q=value)
         outcome_of = search_result
-    turns = [user(text), call(tool, {tool.arguments[0].name: value}), *finish(*outcome_of(value, rng), rng)]
+    turns = [
+        user(text),
+        call(tool, {tool.arguments[0].name: value}),
+        *finish(*outcome_of(value, rng), rng),
+    ]
     return tool, turns
 
 
@@ -239,7 +313,9 @@ def no_call(phrasing: Phrasing, rng: Random) -> Dialogue:
             inner = refusals.no_tool(phrasing, rng)
     else:
         inner, tools = source.make(phrasing, rng), toolbox.distractors(rng, None, least=1)
-        tools = [tool for tool in tools if source is not facts or toolbox.family(tool) != "earch"] or [toolbox.weather(rng)]
+        tools = [
+            tool for tool in tools if source is not facts or toolbox.family(tool) != "earch"
+        ] or [toolbox.weather(rng)]
     return Dialogue("tools: no call", inner.turns, tools=[tool.schema(rng) for tool in tools])
 
 
@@ -248,7 +324,11 @@ def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     if draw < 0.15:
         return no_call(phrasing, rng)
     maker, name = (
-        (known_tool, "tools: known") if draw < 0.5 else (two_places, "tools: two calls") if draw < 0.58 else (invented_tool, "tools: new")
+        (known_tool, "tools: known")
+        if draw < 0.5
+        else (two_places, "tools: two calls")
+        if draw < 0.58
+        else (invented_tool, "tools: new")
     )
     tool, turns = maker(phrasing, rng)
     tools = [tool, *toolbox.distractors(rng, tool)]

@@ -5,22 +5,33 @@ from __future__ import annotations
 from random import Random
 
 NAMES = (
-    "Anna Ben Carla David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Nora Oskar Paula Quinn Rosa "
-    "Sam Tara Uwe Vera Wanda Xaver Yara Zoe Alice Bob Carol Dan Eve Frank Grace Heidi Ivan Judy "
-    "Mallory Oscar Peggy Trent Victor Walter Maria Peter Lena Tom Lukas Sara Omar Aisha Chen Yuki "
-    "Ravi Priya Luis Elena Marco Giulia Pierre Chloe Olga Boris Kofi Amara Noah Liam Olivia Ava "
-    "Ethan Lucas Henry Jack Ella Lily Max Finn Maya Ruth Otto Alex Robin Kim Sasha Nina Jan"
+    "Anna Ben Carla David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Nora Oskar Paula Quinn "
+    "Rosa Sam Tara Uwe Vera Wanda Xaver Yara Zoe Alice Bob Carol Dan Eve Frank Grace Heidi Ivan "
+    "Judy Mallory Oscar Peggy Trent Victor Walter Maria Peter Lena Tom Lukas Sara Omar Aisha Chen "
+    "Yuki Ravi Priya Luis Elena Marco Giulia Pierre Chloe Olga Boris Kofi Amara Noah Liam Olivia "
+    "Ava Ethan Lucas Henry Jack Ella Lily Max Finn Maya Ruth Otto Alex Robin Kim Sasha Nina Jan"
 ).split()
 CITIES = (
-    "Paris London Berlin Rome Madrid Vienna Tokyo Oslo Cairo Lima Bern Prague Athens Dublin Lisbon "
-    "Warsaw Budapest Munich Hamburg Cologne Zurich Geneva Milan Naples Barcelona Porto Lyon Boston "
-    "Chicago Seattle Denver Austin Dallas Toronto Sydney Perth Delhi Mumbai Seoul Beijing Shanghai "
-    "Bangkok Hanoi Nairobi Lagos Accra Tunis Dakar Bogota Quito Havana Moscow Kyiv Riga Tallinn "
-    "Vilnius Helsinki Stockholm Copenhagen Brussels Amsterdam Kyoto Osaka Istanbul Ankara Dubai"
+    "Paris London Berlin Rome Madrid Vienna Tokyo Oslo Cairo Lima Bern Prague Athens Dublin "
+    "Lisbon Warsaw Budapest Munich Hamburg Cologne Zurich Geneva Milan Naples Barcelona Porto "
+    "Lyon Boston Chicago Seattle Denver Austin Dallas Toronto Sydney Perth Delhi Mumbai Seoul "
+    "Beijing Shanghai Bangkok Hanoi Nairobi Lagos Accra Tunis Dakar Bogota Quito Havana Moscow "
+    "Kyiv Riga Tallinn Vilnius Helsinki Stockholm Copenhagen Brussels Amsterdam Kyoto Osaka "
+    "Istanbul Ankara Dubai"
 ).split()
 TWO_WORD_CITIES = (
-    "New York", "San Francisco", "Los Angeles", "Buenos Aires", "Cape Town", "Mexico City",
-    "Hong Kong", "Las Vegas", "Rio de Janeiro", "Tel Aviv", "St. Louis", "New Delhi",
+    "New York",
+    "San Francisco",
+    "Los Angeles",
+    "Buenos Aires",
+    "Cape Town",
+    "Mexico City",
+    "Hong Kong",
+    "Las Vegas",
+    "Rio de Janeiro",
+    "Tel Aviv",
+    "St. Louis",
+    "New Delhi",
 )
 TOPICS = (
     "quantum physics;the stock market;black holes;machine learning;the French Revolution;jazz;"
@@ -34,9 +45,9 @@ TOPICS = (
     "love;happiness;the meaning of life;consciousness;free will;justice;democracy;art;music theory;"
     "the Beatles;Mozart;Picasso;Star Wars;Harry Potter;The Lord of the Rings;video games;Minecraft;"
     "calculus;statistics;probability;number theory;graph theory;topology;chemistry;acids;metals;"
-    "plastic;volcanoes of Iceland;earthquake insurance;hurricanes;tides;glaciers;deserts;coral reefs;"
-    "penguins;sharks;bees;ants;wolves;horses;birds of prey;mushrooms;trees;flowers;soil;rivers;"
-    "bridges;tunnels;ships;airplanes;rockets;satellites;telescopes;microscopes;lasers;magnets;"
+    "plastic;volcanoes of Iceland;earthquake insurance;hurricanes;tides;glaciers;deserts;"
+    "coral reefs;penguins;sharks;bees;ants;wolves;horses;birds of prey;mushrooms;trees;"
+    "flowers;soil;rivers;bridges;tunnels;ships;airplanes;rockets;satellites;telescopes;microscopes;lasers;magnets;"
     "batteries;transistors;semiconductors;the internet of things;email servers;DNS;TCP;HTTP;Rust;"
     "Haskell;Go;C++;JavaScript frameworks;React;Docker;git rebase;vim;emacs;Linux kernels;Windows;"
     "my homework;my taxes;my boss;my diet;my garden;my relationship;my career;my essay;my code"
@@ -45,19 +56,21 @@ LANGUAGES = (
     "Python JavaScript Rust Go Java Haskell Ruby Perl Swift Kotlin Scala Bash SQL C C++ PHP R Lua"
 ).split()
 TONGUES = (
-    "French German Spanish Italian Latin Greek Russian Chinese Japanese Korean Dutch Swedish Polish "
-    "Turkish Arabic Hindi Finnish Danish Norwegian Portuguese Czech Hebrew Welsh"
+    "French German Spanish Italian Latin Greek Russian Chinese Japanese Korean Dutch Swedish "
+    "Polish Turkish Arabic Hindi Finnish Danish Norwegian Portuguese Czech Hebrew Welsh"
 ).split()
 NOUNS = (
-    "apple book car dog door egg fish flower garden hat house idea key lamp lemon letter light map "
-    "moon mountain music note orange paper park pencil phone piano plane river road rose school ship "
-    "shoe song star stone street sun table tea ticket tower train tree water window wind world "
-    "bread cheese coffee cup fork glass knife milk plate soup sugar bird cat cow duck fox goat horse "
-    "lion mouse owl pig rabbit sheep snake tiger wolf blanket bottle box button candle carpet chair"
+    "apple book car dog door egg fish flower garden hat house idea key lamp lemon letter light "
+    "map moon mountain music note orange paper park pencil phone piano plane river road rose "
+    "school ship shoe song star stone street sun table tea ticket tower train tree water window "
+    "wind world bread cheese coffee cup fork glass knife milk plate soup sugar bird cat cow duck "
+    "fox goat horse lion mouse owl pig rabbit sheep snake tiger wolf blanket bottle box button "
+    "candle carpet chair"
 ).split()
 ADJECTIVES = (
     "big small red blue green yellow old new happy sad fast slow quiet loud warm cold soft hard "
-    "bright dark long short tall tiny huge clever brave lazy gentle wild sweet bitter golden silver"
+    "bright dark long short tall tiny huge clever brave lazy gentle wild sweet bitter golden "
+    "silver"
 ).split()
 VERBS = "sings jumps sleeps runs waits smiles dances reads falls shines turns moves grows".split()
 
@@ -105,5 +118,7 @@ def phrase(rng: Random) -> str:
     if draw < 0.75:
         return f"{proper_name(rng)} has a {adjective} {noun}"
     if draw < 0.9:
-        return " ".join(rng.choice((rng.choice(NOUNS), pseudo_word(rng))) for _ in range(rng.randint(2, 4)))
+        return " ".join(
+            rng.choice((rng.choice(NOUNS), pseudo_word(rng))) for _ in range(rng.randint(2, 4))
+        )
     return f"{noun} {number(rng)} {pseudo_word(rng)}"
