@@ -42,12 +42,12 @@ class Route:
 
 class RouteTable:
     def __init__(self, overrides: Mapping[str, str | Literal[False]]) -> None:
-        merged = {**DEFAULT_ROUTES, **overrides}
+        merged = {**DEFAULT_ROUTES, **{_plain(path): handler for path, handler in overrides.items()}}
         self._routes = {path: _route(path, handler) for path, handler in merged.items() if handler}
 
     def resolve(self, path: str) -> Route:
         """The route of a request's path, still percent-encoded; raises `RouteNotFound`."""
-        path = path.rstrip("/") or "/"
+        path = _plain(path)
         if path in self._routes:
             return self._routes[path]
         for root, route in self._routes.items():
@@ -55,6 +55,11 @@ class RouteTable:
                 tail = unquote(path[len(root) + 1 :])
                 return Route(route.path, route.kind, route.handler, route.methods, tail)
         raise RouteNotFound(f"Nothing is served at {path[:200]}.", hint=f"Served: {', '.join(self._routes)}.")
+
+
+def _plain(path: str) -> str:
+    """A slash at the end makes no other path."""
+    return path.rstrip("/") or "/"
 
 
 def _route(path: str, handler: str) -> Route:
