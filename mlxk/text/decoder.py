@@ -44,7 +44,10 @@ _SHORT_ID = string.ascii_letters + string.digits
 
 @dataclass(frozen=True, slots=True)
 class DecoderSetup:
-    """What one output is decoded with. `stop_names` are the stop tokens that the profile names."""
+    """What one output is decoded with.
+
+    `stop_names` are the stop tokens that the profile names. `raw`: all but special tokens is the answer.
+    """
 
     grammar: CompiledGrammar
     alphabet: Alphabet
@@ -52,10 +55,12 @@ class DecoderSetup:
     detokenizer: Detokenizer
     stops: Stops
     stop_everywhere: bool
+    special: frozenset[int]
     stop_ids: frozenset[int]
     stop_names: dict[int, str]
     tools: tuple[Tool, ...] = ()
     one_call: bool = False
+    raw: bool = False
 
 
 class Decoder:
@@ -124,14 +129,12 @@ class Decoder:
     def _text(self, token: int) -> str:
         setup = self._setup
         char = setup.alphabet.of_id.get(token)
-        if token in setup.stop_ids:
+        if token in setup.stop_ids:  # shown only where the grammar reads it
             self._stop_token = setup.stop_names.get(token)
             shown = char if char is not None and self._scanner.ends_with(char) else ""
             return setup.detokenizer.flush() + shown
-        if char is None:
-            return setup.detokenizer.feed(token)
-        if not setup.grammar.states[setup.opened.state].targets and not setup.grammar.grammar.trim:
-            return ""
+        if char is None or setup.raw:
+            return "" if token in setup.special else setup.detokenizer.feed(token)
         return setup.detokenizer.flush() + char
 
     def _place(self, text: str, logprob: TokenLogprob) -> None:
@@ -181,7 +184,7 @@ class Decoder:
             self._end_body(spelled, complete=True)
         if scan.after.kind == "tool" and scan.after.tool is not None:
             self._begin_body(scan.after.tool, spelled, scan.before, scan.tool_name)
-        elif scan.after.kind != scan.before.kind:
+        elif scan.before.kind not in ("tool", scan.after.kind):
             self._writer.end_block()
         self._writer.delimiter()
 

@@ -163,10 +163,12 @@ class TextModel:
                 detokenizer=self._detokenizer(strip=not raw and not prompt.continues),
                 stops=Stops(stops),
                 stop_everywhere=self.profile.stop.scope == "all",
+                special=self.tokenizer.special,
                 stop_ids=frozenset(self.stop_token_ids),
                 stop_names=self._stop_names,
                 tools=request.tools,
                 one_call=request.parallel_tool_calls is False,
+                raw=raw,
             )
         )
 
