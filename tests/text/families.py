@@ -165,10 +165,9 @@ HARMONY_FAMILIES = (
     _harmony("markers", ANALYSIS + FINAL, [thought("hm"), text("Hello")], profile=MARKERS),
     _harmony(
         "markers and a call",
-        "<|channel|>commentary<|message|>Let me look.<|end|>"(
-            "<|start|>assistant to=functions.get_weather<|channel|>commentary"
-            '<|message|>{"city": "Paris"}<|call|>'
-        ),
+        "<|channel|>commentary<|message|>Let me look.<|end|>"
+        "<|start|>assistant to=functions.get_weather<|channel|>commentary"
+        '<|message|>{"city": "Paris"}<|call|>',
         [text("Let me look."), PARIS],
         tools=BOTH,
         profile=MARKERS,
