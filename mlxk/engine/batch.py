@@ -121,7 +121,7 @@ class DecodeBatch:
     def _draw(self, logits: mx.array, inputs: mx.array) -> None:
         logits, contexts = self._process(logits, inputs)
         drawn = self._sample(logits)
-        self._logprobs = measure([row.sequence.request for row in self._rows], logits, drawn)
+        self._logprobs = measure(self._asked(), logits, drawn)
         self._inputs = drawn
         for row in self._rows:
             row.sequence.drawn += 1
@@ -154,6 +154,9 @@ class DecodeBatch:
             drawn[rows] = sampler(logits[rows], keys[rows])
         return drawn
 
+    def _asked(self) -> list[tuple[int, int | None]]:
+        return [(row.sequence.key, row.sequence.request.top_logprobs) for row in self._rows]
+
     def _report(self, tokens: list[int], logprobs: Logprobs | None) -> list[Sampled]:
         measured = {} if logprobs is None else logprobs.read()
         reports = []
@@ -161,7 +164,7 @@ class DecodeBatch:
             if row.fresh:
                 row.fresh = False
                 continue
-            chosen, top = measured.get(row.sequence.id, ((), ()))
+            chosen, top = measured.get(row.sequence.key, ((), ()))
             reports.append(Sampled(row.sequence, token, Tokens((token,), chosen, top)))
         return reports
 

@@ -7,6 +7,7 @@ a reader is slow are handed over as one step, so a slow client costs no more mes
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 
@@ -51,7 +52,9 @@ class Front:
     def __init__(self, send: Callable[[Command], None], admit: Callable[[], None]) -> None:
         self._send = send
         self._admit = admit
-        self._open: dict[str, Mailbox] = {}
+        self._keys = itertools.count(1)
+        self._ids: dict[str, int] = {}
+        self._open: dict[int, Mailbox] = {}
 
     def __len__(self) -> int:
         return len(self._open)
@@ -59,25 +62,31 @@ class Front:
     async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
         """Submit, give steps, and cancel if the reader leaves before the end."""
         self._admit()
-        if request.id in self._open:
+        if request.id in self._ids:
             raise RequestError(f"a generation with the id {request.id!r} is already running")
-        mailbox = self._open[request.id] = Mailbox()
+        key = self._ids[request.id] = next(self._keys)
+        mailbox = self._open[key] = Mailbox()
         try:
-            self._send(Submit(request))
+            self._send(Submit(key, request))
             while True:
                 step = await mailbox.get()
                 yield step
                 if isinstance(step, Done):
                     return
         finally:
-            del self._open[request.id]
+            del self._ids[request.id], self._open[key]
             if not mailbox.ended:
-                self._send(Cancel(request.id))
+                self._send(Cancel(key))
 
-    def deliver(self, items: Iterable[tuple[str, EngineStep | Failure]]) -> None:
+    def cancel(self, request_id: str) -> None:
+        """End a generation early; its reader then gets a `Done`."""
+        if (key := self._ids.get(request_id)) is not None:
+            self._send(Cancel(key))
+
+    def deliver(self, items: Iterable[tuple[int, EngineStep | Failure]]) -> None:
         """Take one step's worth; what nobody waits for any more is dropped."""
-        for request_id, item in items:
-            if (mailbox := self._open.get(request_id)) is not None:
+        for key, item in items:
+            if (mailbox := self._open.get(key)) is not None:
                 mailbox.put(item.error() if isinstance(item, Failure) else item)
 
     def fail(self, error: MlxkError) -> None:

@@ -1,4 +1,4 @@
-"""Log-probabilities of the tokens drawn in one step, for the requests that asked for them."""
+"""Log-probabilities of the tokens drawn in one step, for the sequences that asked for them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import cast
 
 import mlx.core as mx
 
-from mlxk.engine.base import EngineRequest
 from mlxk.engine.sampling import normalised
 
 Top = tuple[tuple[int, float], ...]
@@ -16,9 +15,12 @@ Top = tuple[tuple[int, float], ...]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Logprobs:
-    """Not evaluated yet. Shapes: `chosen` (requests,), `ids` and `values` (requests, most alternatives)."""
+    """Not evaluated yet. `asked` are (key, alternatives) pairs of sequences.
 
-    requests: tuple[EngineRequest, ...]
+    Shapes: `chosen` (asked,), `ids` and `values` (asked, the most alternatives).
+    """
+
+    asked: tuple[tuple[int, int], ...]
     chosen: mx.array
     ids: mx.array
     values: mx.array
@@ -27,27 +29,31 @@ class Logprobs:
     def arrays(self) -> tuple[mx.array, ...]:
         return self.chosen, self.ids, self.values
 
-    def read(self) -> dict[str, tuple[tuple[float], tuple[Top]]]:
-        """By request id: the log-probability of its token and the likeliest alternatives, best first."""
+    def read(self) -> dict[int, tuple[tuple[float], tuple[Top]]]:
+        """By key: the log-probability of its token and the likeliest alternatives, best first."""
         chosen = cast(list[float], self.chosen.tolist())
         ids = cast(list[list[int]], self.ids.tolist())
         values = cast(list[list[float]], self.values.tolist())
         read = {}
-        for request, logprob, row_ids, row_values in zip(self.requests, chosen, ids, values, strict=True):
+        for (key, count), logprob, row_ids, row_values in zip(self.asked, chosen, ids, values, strict=True):
             pairs = sorted(zip(row_ids, row_values, strict=True), key=lambda pair: -pair[1])
-            read[request.id] = ((logprob,), (tuple(pairs[: request.top_logprobs]),))
+            read[key] = ((logprob,), (tuple(pairs[:count]),))
         return read
 
 
-def measure(requests: Sequence[EngineRequest], logits: mx.array, drawn: mx.array) -> Logprobs | None:
-    """Of `drawn` (rows,) under `logits` (rows, vocabulary); `None` when no request asked."""
-    asking = [index for index, request in enumerate(requests) if request.top_logprobs is not None]
-    if not asking:
+def measure(asked: Sequence[tuple[int, int | None]], logits: mx.array, drawn: mx.array) -> Logprobs | None:
+    """Of `drawn` (rows,) under `logits` (rows, vocabulary).
+
+    `asked` has a (key, alternatives) pair for each row; where the second is `None`, nothing is computed.
+    """
+    rows = [index for index, (_, count) in enumerate(asked) if count is not None]
+    if not rows:
         return None
-    rows = mx.array(asking)
-    logprobs = normalised(logits[rows])
-    chosen = mx.take_along_axis(logprobs, drawn[rows][:, None], axis=-1)[:, 0]
-    top = min(max(requests[index].top_logprobs or 0 for index in asking), logits.shape[-1])
+    chosen_rows = mx.array(rows)
+    logprobs = normalised(logits[chosen_rows])
+    chosen = mx.take_along_axis(logprobs, drawn[chosen_rows][:, None], axis=-1)[:, 0]
+    wanted = tuple((asked[index][0], asked[index][1] or 0) for index in rows)
+    top = min(max(count for _, count in wanted), logits.shape[-1])
     ids = mx.argpartition(-logprobs, kth=max(top - 1, 0), axis=-1)[:, :top]
     values = mx.take_along_axis(logprobs, ids, axis=-1)
-    return Logprobs(tuple(requests[index] for index in asking), chosen, ids, values)
+    return Logprobs(wanted, chosen, ids, values)

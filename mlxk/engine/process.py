@@ -18,7 +18,7 @@ from typing import Self
 
 from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.engine.front import Front
-from mlxk.engine.wire import Cancel, Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
+from mlxk.engine.wire import Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
 from mlxk.errors import EngineCrashed, EngineUnavailable, MlxkError
 
 logger = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class ProcessEngine:
             raise EngineUnavailable(f"the engine is {self._stats.state}")
 
     async def cancel(self, request_id: str) -> None:
-        self._send(Cancel(request_id))
+        self._front.cancel(request_id)
 
     async def stats(self) -> EngineStats:
         return self._stats

@@ -23,7 +23,7 @@ from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError, Unsuppor
 
 logger = logging.getLogger(__name__)
 
-Output = tuple[str, EngineStep | MlxkError]
+Output = tuple[int, EngineStep | MlxkError]
 
 
 class Scheduler:
@@ -41,7 +41,7 @@ class Scheduler:
         self._slots = config.max_concurrency if self._prompts.batchable else 1
         self._waiting: deque[Sequence] = deque()
         self._prefilling: deque[Sequence] = deque()
-        self._decoding: dict[str, Sequence] = {}
+        self._decoding: dict[int, Sequence] = {}
         self._batch = DecodeBatch(loaded.model)
         self._outputs: list[Output] = []
 
@@ -61,16 +61,16 @@ class Scheduler:
     def cache_bytes(self) -> int:
         return self._prompts.nbytes
 
-    def submit(self, request: EngineRequest) -> None:
+    def submit(self, key: int, request: EngineRequest) -> None:
         """Queue a generation; what is wrong with it is reported by the next `step`."""
         try:
             self._check(request)
         except RequestError as error:
-            self._outputs.append((request.id, error))
+            self._outputs.append((key, error))
             return
         limit = min(request.max_tokens, self._config.context_length - len(request.prompt))
         now = time.monotonic()
-        self._waiting.append(Sequence.of(request, limit=limit, seed=secrets.randbits(32), now=now))
+        self._waiting.append(Sequence.of(key, request, limit=limit, seed=secrets.randbits(32), now=now))
 
     def _check(self, request: EngineRequest) -> None:
         if not request.prompt:
@@ -99,15 +99,15 @@ class Scheduler:
                 f"a token id in {param} is outside the vocabulary of {self._vocabulary}", param=param
             )
 
-    def cancel(self, request_id: str) -> None:
+    def cancel(self, key: int) -> None:
         """End a generation wherever it is; unknown and finished ones are ignored."""
         for queue in (self._waiting, self._prefilling):
             for sequence in queue:
-                if sequence.id == request_id:
+                if sequence.key == key:
                     queue.remove(sequence)
                     self._finish(sequence, "cancelled")
                     return
-        if (decoding := self._decoding.get(request_id)) is not None:
+        if (decoding := self._decoding.get(key)) is not None:
             self._retire([(decoding, "cancelled")])
 
     def step(self) -> list[Output]:
@@ -129,7 +129,7 @@ class Scheduler:
         now = time.monotonic()
         ended: list[tuple[Sequence, DoneReason]] = []
         for report in sampled:
-            self._outputs.append((report.sequence.id, report.step))
+            self._outputs.append((report.sequence.key, report.step))
             if (reason := report.sequence.take(report.token, now)) is not None:
                 ended.append((report.sequence, reason))
         self._retire(ended)
@@ -137,14 +137,14 @@ class Scheduler:
     def _retire(self, ended: list[tuple[Sequence, DoneReason]]) -> None:
         self._batch.leave([sequence for sequence, _ in ended])
         for sequence, reason in ended:
-            del self._decoding[sequence.id]
+            del self._decoding[sequence.key]
             self._finish(sequence, reason)
 
     def _finish(self, sequence: Sequence, reason: DoneReason) -> None:
         if sequence.cache is not None:
             self._prompts.keep(sequence.tokens, sequence.cache)
             sequence.cache = None
-        self._outputs.append((sequence.id, sequence.done(reason, time.monotonic())))
+        self._outputs.append((sequence.key, sequence.done(reason, time.monotonic())))
 
     def _admit(self) -> None:
         while self._waiting and self.running < self._slots:
@@ -153,7 +153,7 @@ class Scheduler:
             sequence.cache, sequence.cached = self._prompts.fetch(sequence.request.prompt)
             sequence.tokens = list(sequence.request.prompt[: sequence.cached])
             self._prefilling.append(sequence)
-            self._outputs.append((sequence.id, sequence.progress()))
+            self._outputs.append((sequence.key, sequence.progress()))
 
     def _prefill(self) -> None:
         room = self._config.prefill_step
@@ -168,7 +168,7 @@ class Scheduler:
             if sequence.remaining_prompt == 1:
                 self._prefilling.popleft()
                 self._batch.join(sequence)
-                self._decoding[sequence.id] = sequence
+                self._decoding[sequence.key] = sequence
 
     def _process(self, sequence: Sequence, room: int) -> int:
         """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
@@ -185,7 +185,7 @@ class Scheduler:
         sequence.tokens.extend(chunk)
         if stop == checkpoint:
             self._prompts.keep_copy(sequence.tokens, sequence.cache)
-        self._outputs.append((sequence.id, sequence.progress()))
+        self._outputs.append((sequence.key, sequence.progress()))
         return len(chunk)
 
     def _fail(self, sequences: list[Sequence], error: BaseException) -> None:
@@ -194,7 +194,7 @@ class Scheduler:
             disable_compile(error)
         for sequence in sequences:
             sequence.cache = None
-            self._outputs.append((sequence.id, generation_failure(error)))
+            self._outputs.append((sequence.key, generation_failure(error)))
 
     def close(self) -> None:
         """Forget everything; what was running is not reported."""

@@ -14,6 +14,7 @@ from mlxk.engine.sampling import Processor, Sampler, processors, seed_word
 class Sequence:
     """Times in seconds on the engine's clock. `tokens` are those whose keys and values `cache` holds."""
 
+    key: int
     request: EngineRequest
     sampler: Sampler
     processors: tuple[Processor, ...]
@@ -30,11 +31,12 @@ class Sequence:
     cache: list[Any] | None = None
 
     @classmethod
-    def of(cls, request: EngineRequest, *, limit: int, seed: int, now: float) -> Sequence:
+    def of(cls, key: int, request: EngineRequest, *, limit: int, seed: int, now: float) -> Sequence:
         """`limit` is the most tokens it may produce; `seed` is used where the request has none."""
         params = request.sampling
         budget = request.reasoning_budget
         return cls(
+            key=key,
             request=request,
             sampler=Sampler.of(params, request.stop_tokens),
             processors=processors(params),
@@ -43,10 +45,6 @@ class Sequence:
             limit=limit,
             arrived=now,
         )
-
-    @property
-    def id(self) -> str:
-        return self.request.id
 
     @property
     def remaining_prompt(self) -> int:

@@ -12,7 +12,7 @@ from typing import Self
 
 from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.engine.front import Front
-from mlxk.engine.wire import Cancel, Command, Failure, Ready, Report, Steps
+from mlxk.engine.wire import Command, Failure, Ready, Report, Steps
 from mlxk.errors import EngineCrashed, EngineUnavailable
 
 STARTING = EngineStats(state="starting", running=0, waiting=0)
@@ -26,25 +26,26 @@ class _Run:
     loop: asyncio.AbstractEventLoop
     ready: asyncio.Future[None]
     thread: threading.Thread
+    inbox: queue.SimpleQueue[Command | None]
 
 
 class ThreadEngine:
     """Loads and generates in one thread. The thread, and mlx with it, starts on entering.
 
-    `closed` work is told as `EngineUnavailable`; a failure of the thread itself as `EngineCrashed`.
+    What is open when it closes ends with `EngineUnavailable`; if the thread itself fails, `EngineCrashed`.
     """
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
-        self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
-        self._front = Front(self._inbox.put, self._admit)
+        self._front = Front(self._send, self._admit)
         self._stats = DEAD
         self._run: _Run | None = None
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        thread = threading.Thread(target=self._work, name="mlxk-engine", daemon=True)
-        self._run = _Run(loop, loop.create_future(), thread)
+        inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        thread = threading.Thread(target=self._work, args=(inbox,), name="mlxk-engine", daemon=True)
+        self._run = _Run(loop, loop.create_future(), thread, inbox)
         self._stats = STARTING
         thread.start()
         try:
@@ -66,15 +67,19 @@ class ThreadEngine:
         if self._run is None:
             return
         self._front.fail(EngineUnavailable("the engine was closed"))
-        self._inbox.put(None)
+        self._run.inbox.put(None)
         await asyncio.shield(asyncio.to_thread(self._run.thread.join))
         self._run, self._stats = None, DEAD
 
-    def _work(self) -> None:
+    def _send(self, command: Command) -> None:
+        if self._run is not None:
+            self._run.inbox.put(command)
+
+    def _work(self, inbox: queue.SimpleQueue[Command | None]) -> None:
         from mlxk.engine.worker import Worker
 
         try:
-            Worker(self._config, self._inbox, self._post).run()
+            Worker(self._config, inbox, self._post).run()
         except BaseException as error:
             self._post(Failure.of(EngineCrashed(f"the engine thread died: {error!r}")))
             raise
@@ -113,7 +118,7 @@ class ThreadEngine:
             raise EngineUnavailable(f"the engine is {self._stats.state}")
 
     async def cancel(self, request_id: str) -> None:
-        self._inbox.put(Cancel(request_id))
+        self._front.cancel(request_id)
 
     async def stats(self) -> EngineStats:
         return self._stats

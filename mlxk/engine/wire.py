@@ -26,11 +26,14 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 
 class Submit(msgspec.Struct, frozen=True, tag="submit"):
+    """`key` names the generation from here on; a front never uses one twice, as clients may use an id."""
+
+    key: int
     request: EngineRequest
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
-    id: str
+    key: int
 
 
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
@@ -57,9 +60,9 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 class Steps(msgspec.Struct, frozen=True, tag="steps"):
-    """What happened in one step, as (request id, step) pairs in order."""
+    """What happened in one step, as (key, step) pairs in order."""
 
-    items: tuple[tuple[str, EngineStep | Failure], ...]
+    items: tuple[tuple[int, EngineStep | Failure], ...]
     stats: EngineStats
 
 

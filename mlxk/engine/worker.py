@@ -88,15 +88,15 @@ class Worker:
             match command:
                 case None:
                     return False
-                case Submit(request):
-                    scheduler.submit(request)
-                case Cancel(request_id):
-                    scheduler.cancel(request_id)
+                case Submit(key, request):
+                    scheduler.submit(key, request)
+                case Cancel(key):
+                    scheduler.cancel(key)
 
 
-def _item(output: Output) -> tuple[str, EngineStep | Failure]:
-    request_id, step = output
-    return request_id, Failure.of(step) if isinstance(step, MlxkError) else step
+def _item(output: Output) -> tuple[int, EngineStep | Failure]:
+    key, step = output
+    return key, Failure.of(step) if isinstance(step, MlxkError) else step
 
 
 def _stats(scheduler: Scheduler) -> EngineStats:

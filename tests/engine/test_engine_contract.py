@@ -159,6 +159,15 @@ async def test_two_generations_cannot_share_an_id(make_engine: MakeEngine) -> No
         await steps.aclose()
 
 
+async def test_an_id_can_be_used_again_at_once(make_engine: MakeEngine) -> None:
+    async with make_engine() as engine:
+        whole = ids_of(await steps_of(engine, ask()))
+        for _ in range(5):
+            steps = await start(engine, ask(max_tokens=ENDLESS))
+            await steps.aclose()
+            assert ids_of(await steps_of(engine, ask())) == whole
+
+
 async def test_an_empty_prompt_is_refused(make_engine: MakeEngine) -> None:
     async with make_engine() as engine:
         with pytest.raises(RequestError, match="no tokens"):
