@@ -19,6 +19,7 @@ DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/chat/completions": "openai.chat",
         "/v1/completions": "openai.completions",
         "/v1/models": "openai.models",
+        "/v1/messages": "anthropic.messages",
         "/health": "health",
     }
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mlxk.errors import RequestError
 from mlxk.protocols import DIALECTS
+from mlxk.protocols.anthropic.messages import MessagesBody
 from mlxk.protocols.base import ParsedRequest
 from mlxk.protocols.openai.chat import ChatBody
 from mlxk.protocols.openai.completions import CompletionsBody
@@ -38,8 +39,14 @@ values = st.recursive(
     ),
     max_leaves=12,
 )
-names = st.sampled_from(sorted({*ChatBody.model_fields, *CompletionsBody.model_fields})) | st.text(max_size=4)
-good = {"messages": [{"role": "user", "content": "hi"}], "prompt": "hi"}
+fields = {*ChatBody.model_fields, *CompletionsBody.model_fields, *MessagesBody.model_fields}
+names = st.sampled_from(sorted(fields)) | st.text(max_size=4)
+USER = {"role": "user", "content": "hi"}
+GOOD: dict[str, dict[str, object]] = {
+    "openai.chat": {"messages": [USER]},
+    "openai.completions": {"prompt": "hi"},
+    "anthropic.messages": {"model": "m", "max_tokens": 1, "messages": [USER]},
+}
 
 
 def attempt(dialect: str, body: dict[str, object]) -> None:
@@ -68,15 +75,17 @@ def test_any_body(dialect: str, body: dict[str, object]) -> None:
 @settings(max_examples=400, deadline=None)
 @given(dialect=st.sampled_from(sorted(DIALECTS)), name=names, value=values)
 def test_a_good_body_with_one_odd_field(dialect: str, name: str, value: object) -> None:
-    kept = "messages" if dialect == "openai.chat" else "prompt"
-    attempt(dialect, {kept: good[kept], name: value})
+    attempt(dialect, {**GOOD[dialect], name: value})
 
 
 @settings(max_examples=200, deadline=None)
 @given(value=values)
 def test_any_message(value: object) -> None:
-    attempt("openai.chat", {"messages": [value]})
-    attempt("openai.chat", {"messages": [{"role": "user", "content": value}]})
+    for dialect in ("openai.chat", "anthropic.messages"):
+        attempt(dialect, {**GOOD[dialect], "messages": [value]})
+        for role in ("user", "assistant"):
+            attempt(dialect, {**GOOD[dialect], "messages": [{"role": role, "content": value}]})
+            attempt(dialect, {**GOOD[dialect], "messages": [{"role": role, "content": [value]}]})
 
 
 @given(data=st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")))

@@ -1,0 +1,1 @@
+"""Anthropic's dialect: https://docs.claude.com/en/api/messages."""

@@ -1,0 +1,156 @@
+"""Events to messages and their streams.
+
+Reasoning is a `thinking` block unless the profile drops it; its `signature` is empty, for there is nobody to
+check one. Token counts of the prompt are known when generation ends, and come with `message_delta`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import assert_never
+
+import msgspec
+
+from mlxk.errors import MlxkError
+from mlxk.events import (
+    Block,
+    BlockDelta,
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Completion,
+    Event,
+    Failed,
+    Finish,
+    PromptProgress,
+    Start,
+    Usage,
+)
+from mlxk.protocols.base import Json, ModelCard, finished
+
+_STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+# A delta's type, and the field that its text stands in.
+_DELTAS: dict[BlockKind, tuple[str, str]] = {
+    "text": ("text_delta", "text"),
+    "reasoning": ("thinking_delta", "thinking"),
+    "tool_call": ("input_json_delta", "partial_json"),
+}
+
+
+class MessagesEncoder:
+    """`stops` are the request's own stop sequences: only these are told as the reason of an end."""
+
+    def __init__(
+        self, card: ModelCard, *, stops: tuple[str, ...], error_body: Callable[[MlxkError], Json]
+    ) -> None:
+        self._drops = card.expose == "drop"
+        self._stops = stops
+        self._error_body = error_body
+        self._blocks = 0
+        self._kind: BlockKind = "text"
+
+    def feed(self, choice: int, event: Event) -> bytes:
+        match event:
+            case BlockDelta():
+                return self._delta(event)
+            case BlockStart():
+                return self._block_start(event)
+            case BlockEnd():
+                return self._block_end()
+            case Start():
+                message = {**_envelope(event), "content": [], "usage": _usage(Usage(0, 0))}
+                message |= {"stop_reason": None, "stop_sequence": None}
+                return _frame("message_start", {"message": message})
+            case Finish():
+                body = {"delta": self._end(event), "usage": _usage(event.usage)}
+                return _frame("message_delta", body) + _frame("message_stop", {})
+            case PromptProgress():
+                return b""
+            case Failed():
+                raise event.error
+            case _:
+                assert_never(event)
+
+    def end(self) -> bytes:
+        return b""
+
+    def fail(self, error: MlxkError) -> bytes:
+        return b"event: error\ndata: %b\n\n" % msgspec.json.encode(self._error_body(error))
+
+    def body(self, completions: Sequence[Completion]) -> Json:
+        (completion,) = completions
+        content = [_whole(block) for block in completion.blocks if not self._hides(block.kind)]
+        return {
+            **_envelope(completion.start),
+            "content": [block for block in content if block is not None],
+            **self._end(completion.finish),
+            "usage": _usage(completion.finish.usage),
+        }
+
+    def _hides(self, kind: BlockKind) -> bool:
+        return self._drops and kind == "reasoning"
+
+    def _block_start(self, start: BlockStart) -> bytes:
+        self._kind = start.kind
+        if self._hides(start.kind):
+            return b""
+        block = {
+            "text": {"type": "text", "text": ""},
+            "reasoning": {"type": "thinking", "thinking": "", "signature": ""},
+            "tool_call": {"type": "tool_use", "id": start.id, "name": start.name, "input": {}},
+        }[start.kind]
+        return _frame("content_block_start", {"index": self._blocks, "content_block": block})
+
+    def _delta(self, delta: BlockDelta) -> bytes:
+        if self._hides(self._kind) or not delta.text:
+            return b""
+        kind, field = _DELTAS[self._kind]
+        said = {"type": kind, field: delta.text}
+        return _frame("content_block_delta", {"index": self._blocks, "delta": said})
+
+    def _block_end(self) -> bytes:
+        if self._hides(self._kind):
+            return b""
+        self._blocks += 1
+        return _frame("content_block_stop", {"index": self._blocks - 1})
+
+    def _end(self, finish: Finish) -> Json:
+        reason = _STOP_REASONS[finished(finish)]
+        if reason == "end_turn" and finish.stop_sequence in self._stops:
+            return {"stop_reason": "stop_sequence", "stop_sequence": finish.stop_sequence}
+        return {"stop_reason": reason, "stop_sequence": None}
+
+
+def _whole(block: Block) -> Json | None:
+    """A call whose arguments were cut off by the token limit is no call; `max_tokens` tells of it."""
+    match block.kind:
+        case "text":
+            return {"type": "text", "text": block.text}
+        case "reasoning":
+            return {"type": "thinking", "thinking": block.text, "signature": ""}
+        case "tool_call":
+            try:
+                said = msgspec.json.decode(block.text or "{}", type=dict[str, object])
+            except msgspec.MsgspecError:
+                return None
+            return {"type": "tool_use", "id": block.id, "name": block.name, "input": said}
+        case _:
+            assert_never(block.kind)
+
+
+def _envelope(start: Start) -> dict[str, object]:
+    return {"id": f"msg_{start.id}", "type": "message", "role": "assistant", "model": start.model}
+
+
+def _usage(usage: Usage) -> Json:
+    """Anthropic counts what came from the cache apart."""
+    return {
+        "input_tokens": usage.prompt_tokens - usage.cached_tokens,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "cache_creation_input_tokens": 0,
+        "output_tokens": usage.completion_tokens,
+    }
+
+
+def _frame(kind: str, body: Json) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode({"type": kind, **body}))

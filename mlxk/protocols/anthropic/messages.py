@@ -1,0 +1,168 @@
+"""`POST /v1/messages`: https://docs.claude.com/en/api/messages."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field
+
+from mlxk.errors import (
+    EngineError,
+    Forbidden,
+    MlxkError,
+    ModelNotFound,
+    Overloaded,
+    PayloadTooLarge,
+    RequestError,
+    RouteNotFound,
+    Unauthorized,
+)
+from mlxk.protocols.anthropic.content import CacheControl, MessageBody, Text, joined, parse_messages
+from mlxk.protocols.anthropic.encoder import MessagesEncoder
+from mlxk.protocols.base import Json, ParsedRequest
+from mlxk.protocols.validation import Body, validate
+from mlxk.requests import (
+    GenerationRequest,
+    JsonSchema,
+    Message,
+    NamedToolChoice,
+    ReasoningOptions,
+    SamplingOverrides,
+    Tool,
+    ToolChoice,
+)
+
+STREAM_TYPE = "text/event-stream; charset=utf-8"
+KEEP_ALIVE = b'event: ping\ndata: {"type":"ping"}\n\n'
+
+_ERROR_TYPES: tuple[tuple[type[MlxkError], str], ...] = (
+    (Unauthorized, "authentication_error"),
+    (Forbidden, "permission_error"),
+    (ModelNotFound, "not_found_error"),
+    (RouteNotFound, "not_found_error"),
+    (PayloadTooLarge, "request_too_large"),
+    (Overloaded, "rate_limit_error"),
+    (RequestError, "invalid_request_error"),
+)
+
+
+class Metadata(Body):
+    user_id: str | None = None
+
+
+class ToolBody(Body):
+    name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
+    input_schema: dict[str, Any]
+    description: str | None = None
+    strict: bool | None = None
+    type: Literal["custom"] | None = None
+    cache_control: CacheControl | None = None
+
+    def tool(self) -> Tool:
+        return Tool(self.name, self.description or "", self.input_schema, bool(self.strict))
+
+
+class ChoiceBody(Body):
+    type: Literal["auto", "any", "none", "tool"]
+    name: str | None = None
+    disable_parallel_tool_use: bool | None = None
+
+
+class ThinkingBody(Body):
+    type: Literal["enabled", "disabled", "adaptive"]
+    budget_tokens: Annotated[int, Field(ge=0)] | None = None
+
+
+class FormatBody(Body):
+    """`schema` is a name that pydantic's models use themselves."""
+
+    type: Literal["json_schema"]
+    body: dict[str, Any] = Field(alias="schema")
+
+
+class OutputBody(Body):
+    effort: Literal["low", "medium", "high", "xhigh"] | None = None
+    format: FormatBody | None = None
+
+
+class MessagesBody(Body):
+    model: str
+    messages: Annotated[list[MessageBody], Field(min_length=1)]
+    max_tokens: Annotated[int, Field(ge=1)]
+    system: Text | None = None
+    stop_sequences: list[Annotated[str, Field(min_length=1)]] | None = None
+    stream: bool | None = None
+    temperature: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    thinking: ThinkingBody | None = None
+    tools: list[ToolBody] | None = None
+    tool_choice: ChoiceBody | None = None
+    output_config: OutputBody | None = None
+    metadata: Metadata | None = None
+    service_tier: Literal["auto", "standard_only"] | None = None
+    cache_control: CacheControl | None = None
+
+    def sampling(self) -> SamplingOverrides:
+        names = ("temperature", "top_p", "top_k")
+        return cast(
+            SamplingOverrides, {name: value for name in names if (value := getattr(self, name)) is not None}
+        )
+
+    def choice(self, tools: tuple[Tool, ...]) -> ToolChoice:
+        said = self.tool_choice or ChoiceBody(type="auto")
+        if said.type in ("any", "tool") and not tools:
+            raise RequestError("'tool_choice' needs 'tools'.", param="tool_choice")
+        if said.type != "tool":
+            return "required" if said.type == "any" else said.type
+        if said.name not in [tool.name for tool in tools]:
+            raise RequestError("No tool has this name.", param="tool_choice.name")
+        return NamedToolChoice(said.name or "")
+
+    def options(self) -> ReasoningOptions:
+        effort = self.output_config.effort if self.output_config else None
+        if self.thinking is None or self.thinking.type == "adaptive":
+            return ReasoningOptions(effort=effort)
+        if (self.thinking.type == "enabled") != (self.thinking.budget_tokens is not None):
+            raise RequestError(
+                "'budget_tokens' must stand with the type 'enabled', and only there.",
+                param="thinking.budget_tokens",
+            )
+        return ReasoningOptions(self.thinking.type == "enabled", effort, self.thinking.budget_tokens)
+
+
+def parse(body: Json) -> ParsedRequest:
+    """An assistant message at the end is one to carry on; raises `RequestError`."""
+    said = validate(MessagesBody, body)
+    system = (Message("system", joined(said.system)),) if said.system else ()
+    tools = tuple(tool.tool() for tool in said.tools or ())
+    parallel = said.tool_choice.disable_parallel_tool_use if said.tool_choice else None
+    wanted = said.output_config.format if said.output_config else None
+    request = GenerationRequest(
+        messages=(*system, *parse_messages(said.messages)),
+        model=said.model,
+        tools=tools,
+        tool_choice=said.choice(tools),
+        parallel_tool_calls=None if parallel is None else not parallel,
+        sampling=said.sampling(),
+        max_tokens=said.max_tokens,
+        stop=None if said.stop_sequences is None else tuple(said.stop_sequences),
+        response_format=JsonSchema(wanted.body) if wanted else None,
+        reasoning=said.options(),
+        continue_final=said.messages[-1].role == "assistant",
+    )
+    encoder = partial(MessagesEncoder, stops=tuple(said.stop_sequences or ()), error_body=error_body)
+    return ParsedRequest(said.model, bool(said.stream), (request,), encoder)
+
+
+def error_body(error: MlxkError) -> Json:
+    """Anthropic's error object. Messages that may name local things are told to the log alone."""
+    told = isinstance(error, RequestError | EngineError)
+    message = error.message if told else "The server had an error while processing the request."
+    if told and error.param:
+        message = f"{error.param}: {message}"
+    if told and error.hint:
+        message = f"{message.rstrip('.')}. {error.hint}"
+    kind = next((name for known, name in _ERROR_TYPES if isinstance(error, known)), "api_error")
+    return {"type": "error", "error": {"type": kind, "message": message}}

@@ -1,0 +1,114 @@
+"""Bodies of Anthropic messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from mlxk.errors import RequestError, UnsupportedParameter
+from mlxk.events import Collector, Event, Finish, Start, Usage
+from mlxk.protocols.anthropic import messages
+from mlxk.requests import GenerationRequest, JsonSchema, Message, NamedToolChoice, ReasoningOptions, Tool
+from tests.protocols.conftest import MakeCard
+
+USER = {"role": "user", "content": "hi"}
+LEAST = {"model": "m", "max_tokens": 5, "messages": [USER]}
+ADD = {"name": "add", "input_schema": {"type": "object"}}
+ADDS = (Tool("add", parameters={"type": "object"}),)
+
+
+def parse(**fields: object) -> GenerationRequest:
+    return messages.parse({**LEAST, **fields}).generations[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {}),
+        ({"system": "be"}, {"messages": (Message("system", "be"), Message("user", "hi"))}),
+        ({"stop_sequences": ["x"]}, {"stop": ("x",)}),
+        (
+            {"temperature": 0, "top_p": 0.5, "top_k": 3},
+            {"sampling": {"temperature": 0, "top_p": 0.5, "top_k": 3}},
+        ),
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 9}},
+            {"reasoning": ReasoningOptions(enabled=True, max_tokens=9)},
+        ),
+        ({"thinking": {"type": "disabled"}}, {"reasoning": ReasoningOptions(enabled=False)}),
+        ({"thinking": {"type": "adaptive"}}, {}),
+        ({"output_config": {"effort": "low"}}, {"reasoning": ReasoningOptions(effort="low")}),
+        (
+            {"output_config": {"format": {"type": "json_schema", "schema": {"a": 1}}}},
+            {"response_format": JsonSchema({"a": 1})},
+        ),
+        ({"tools": [ADD], "tool_choice": {"type": "any"}}, {"tools": ADDS, "tool_choice": "required"}),
+        (
+            {
+                "tools": [ADD],
+                "tool_choice": {"type": "tool", "name": "add", "disable_parallel_tool_use": True},
+            },
+            {"tools": ADDS, "tool_choice": NamedToolChoice("add"), "parallel_tool_calls": False},
+        ),
+        (
+            {"messages": [USER, {"role": "assistant", "content": "so"}]},
+            {"messages": (Message("user", "hi"), Message("assistant", "so")), "continue_final": True},
+        ),
+        ({"metadata": {"user_id": "me"}, "service_tier": "auto"}, {}),
+    ],
+)
+def test_fields(fields: Mapping[str, object], expected: dict[str, object]) -> None:
+    least = {"messages": (Message("user", "hi"),), "model": "m", "max_tokens": 5}
+    assert parse(**fields) == GenerationRequest(**{**least, **expected})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": None}, "max_tokens"),
+        ({"temperature": 1.5}, "temperature"),
+        ({"messages": []}, "messages"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "user", "content": [{"type": "spell"}]}]}, "messages[0].content[0].type"),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x"}]}]},
+            "messages[0].content[0]",
+        ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "thinking", "thinking": "x"}]}]},
+            "messages[0].content[0]",
+        ),
+        ({"stop_sequences": [""]}, "stop_sequences[0]"),
+        ({"tool_choice": {"type": "any"}}, "tool_choice"),
+        ({"tools": [ADD], "tool_choice": {"type": "tool", "name": "sub"}}, "tool_choice.name"),
+        ({"thinking": {"type": "enabled"}}, "thinking.budget_tokens"),
+        ({"max_token": 1}, "max_token"),
+    ],
+)
+def test_refused(fields: Mapping[str, object], param: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse(**fields)
+    assert caught.value.param == param
+
+
+def test_media_are_not_supported() -> None:
+    with pytest.raises(UnsupportedParameter) as caught:
+        parse(messages=[{"role": "user", "content": [{"type": "image", "source": {}}]}])
+    assert caught.value.param == "messages[0].content[0]"
+
+
+@pytest.mark.parametrize(
+    ("stop", "expected"), [("x", "stop_sequence"), ("<|im_end|>", "end_turn"), (None, "end_turn")]
+)
+def test_only_own_stop_sequences_are_told(card: MakeCard, stop: str | None, expected: str) -> None:
+    encoder = messages.parse({**LEAST, "stop_sequences": ["x"]}).encoder(card())
+    events: list[Event] = [Start("gen-1", "demo", 1), Finish("stop", Usage(1, 1), stop_sequence=stop)]
+    collector = Collector()
+    for event in events:
+        collector.feed(event)
+    answer = encoder.body([collector.completion()])
+    assert answer["stop_reason"] == expected
+    assert answer["stop_sequence"] == ("x" if expected == "stop_sequence" else None)
+    assert f'"stop_reason":"{expected}"'.encode() in b"".join(encoder.feed(0, event) for event in events)
