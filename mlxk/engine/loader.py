@@ -21,7 +21,7 @@ from mlxk.errors import EngineError, InsufficientMemory, MlxkError, ModelError
 logger = logging.getLogger(__name__)
 
 _MEMORY_WORDS = ("malloc", "allocate", "out of memory", "insufficient memory", "bad_alloc")
-_COMPILE_WORDS = ("compile",)
+_COMPILE_WORDS = ("compile", "filesystem error", "popen() failed", "failed to execute command")
 
 
 class Model(Protocol):
@@ -92,7 +92,9 @@ def is_compile_failure(error: BaseException) -> bool:
 def disable_compile(error: BaseException) -> None:
     """Go on without fused kernels, and say so."""
     mx.disable_compile()
-    logger.warning("MLX cannot compile kernels on this machine, generation will be slower: %s", error)
+    logger.warning(
+        "MLX cannot compile kernels on this machine, generation will be slower: %s", _first_line(error)[:200]
+    )
 
 
 def explain(error: BaseException, path: Path) -> MlxkError:
