@@ -102,7 +102,7 @@ def split_listen(listen: str) -> tuple[str, int] | None:
     host = host[1:-1] if bracketed else host
     if not colon or not host or (":" in host) != bracketed or not re.fullmatch(r"[0-9]{1,5}", port):
         return None
-    if int(port) > 65535 or re.search(r"[\s/@]", host):
+    if int(port) > 65535 or re.search(r"[\s/@\[\]]", host):
         return None
     return host, int(port)
 

@@ -21,6 +21,7 @@ from mlxk.config.document import Document, read
 from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile, UserFile
 from mlxk.config.interpolation import Interpolator
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, leaves, lookup, plain
+from mlxk.config.merged import without
 from mlxk.config.origins import KeyPath, Origin
 from mlxk.config.schema import model_table
 from mlxk.config.validation import check, fit_text, with_note
@@ -41,8 +42,7 @@ class Layer:
     @property
     def settings(self) -> Table:
         """The table without the keys that say how files relate."""
-        entries = {key: entry for key, entry in self.table.entries.items() if key not in _NO_SETTINGS}
-        return Table(entries, self.table.origin)
+        return without(self.table, *_NO_SETTINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,10 @@ class Workspace:
     isolated: bool = False
     problems: list[Diagnostic] = field(default_factory=list)
     interpolated: set[str] = field(default_factory=set)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [item for item in self.problems if item.severity == "error"]
 
     def label(self, path: Path) -> str:
         return discovery.label(path, self.cwd)

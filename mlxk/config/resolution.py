@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from mlxk.config import checks, discovery, environment
+from mlxk.config import discovery, environment, merged
 from mlxk.config.arguments import flag_layer, set_layer
 from mlxk.config.defaults import defaults_layer
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
@@ -33,19 +33,16 @@ from mlxk.config.layers import (
     is_unset,
     leaves,
     lookup,
-    merge_table,
     merge_tables,
     plain,
     settle,
 )
 from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted, parse_dotted
 from mlxk.config.schema import ModelSection, Profile
-from mlxk.config.validation import check, fit_text, value_origin, with_note
+from mlxk.config.validation import check, fit_text
 from mlxk.errors import ProfileNotFound, UsageError
 
 GenerationConfig = Callable[[ModelSection], Mapping[str, Any]]
-
-_NOT_SETTINGS = ("variants",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +162,29 @@ def resolve(
     top.append(("--set", set_layer(sets, workspace)))
     top.append(("flags", flag_layer(flags or {}, workspace)))
     _check_outer(workspace, bottom, top)
-    _raise_if_invalid(workspace)
+    if workspace.errors:
+        tables = [table for _, table in [*bottom, *top]]
+        raise InvalidProfile([*workspace.errors, *merged.problems(tables, workspace.errors)])
 
     reference = _reference(bottom, top)
     layers = [*bottom, *_overrides(repository, reference)]
     layers += _variant(layers, variant)
-    layers = [(layer_name, _without(table)) for layer_name, table in [*layers, *top]]
+    layers = [(layer_name, merged.settings(table)) for layer_name, table in [*layers, *top]]
     layers = _with_model_layers(layers, generation_config, workspace)
-    tree, profile = _finish(layers, workspace)
-    _raise_if_invalid(workspace)
+    tables = [table for _, table in layers]
+    wrong = merged.problems(tables)
+    if wrong:
+        raise InvalidProfile(wrong)
+    tree = merged.whole(tables)
     used = [*repository, *([user] if user is not None else []), *profile_layers]
     return Resolved(
         name=name if variant is None else f"{name}:{variant}",
-        profile=profile,
+        profile=Profile.model_validate(plain(tree)),
         tree=tree,
         layers=tuple(layers),
         files=tuple(layer.label for layer in used),
         warnings=tuple(item.line for item in workspace.problems),
-        variants=_variant_names(bottom),
+        variants=tuple(merged.variants(table for _, table in bottom)),
     )
 
 
@@ -210,12 +212,6 @@ def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -
     raise ProfileNotFound(f"there is no profile `{source}`", hint=hint)
 
 
-def _raise_if_invalid(workspace: Workspace) -> None:
-    errors = [item for item in workspace.problems if item.severity == "error"]
-    if errors:
-        raise InvalidProfile(errors)
-
-
 _Layers = list[tuple[str, Table]]
 
 
@@ -233,19 +229,15 @@ def _check_outer(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
     """What came from outside the files; those were checked when they were read."""
     below = [table for _, table in bottom]
     for _, table in top:
-        workspace.problems.extend(_without_missing_model(check(table, Profile, below=below)))
+        workspace.problems.extend(merged.without_missing_model(check(table, Profile, below=below)))
         below.append(table)
-
-
-def _without_missing_model(found: list[Diagnostic]) -> list[Diagnostic]:
-    return [item for item in found if (item.code, item.path) != ("E106", ("model",))]
 
 
 def _reference(bottom: _Layers, top: _Layers) -> str | None:
     """What overrides are matched against: the model as the profile, the environment and flags name it."""
-    merged = settle(merge_tables([_without(table) for _, table in [*bottom, *top]]))
+    tree = settle(merge_tables(table for _, table in [*bottom, *top]))
     for key in ("repo", "path"):
-        node = lookup(merged, ("model", key))
+        node = lookup(tree, ("model", key))
         if node is not None:
             return str(plain(node))
     return None
@@ -276,29 +268,17 @@ def _exactness(pattern: str) -> tuple[bool, int]:
     return is_exact, sum(char not in "*?[]" for char in pattern)
 
 
-def _variant_names(layers: _Layers) -> tuple[str, ...]:
-    node = lookup(settle(merge_tables(table for _, table in layers)), ("variants",))
-    return tuple(node.entries) if isinstance(node, Table) else ()
-
-
 def _variant(layers: _Layers, name: str | None) -> _Layers:
     if name is None:
         return []
-    node = lookup(merge_tables(table for _, table in layers), ("variants", name))
-    if isinstance(node, Table):
-        entries = {key: entry for key, entry in node.entries.items() if key != "description"}
-        return [(f"variant {name}", Table(entries, node.origin))]
-    names = _variant_names(layers)
-    best = nearest(name, names)
-    known = f"its variants: {', '.join(names)}" if names else "it has no variants"
+    variants = merged.variants(table for _, table in layers)
+    if name in variants:
+        return [(f"variant {name}", variants[name])]
+    best = nearest(name, variants)
+    known = f"its variants: {', '.join(variants)}" if variants else "it has no variants"
     raise ProfileNotFound(
         f"the profile has no variant `{name}`", hint=f"did you mean `{best}`?" if best else known
     )
-
-
-def _without(table: Table) -> Table:
-    entries = {key: entry for key, entry in table.entries.items() if key not in _NOT_SETTINGS}
-    return Table(entries, table.origin, table.replaces)
 
 
 def _with_model_layers(
@@ -316,30 +296,3 @@ def _with_model_layers(
             lowest.append(("generation_config.json", table))
             workspace.problems.extend(ignored)
     return [*lowest, *layers]
-
-
-def _finish(layers: _Layers, workspace: Workspace) -> tuple[Table, Profile]:
-    """The one merge, and the checks over its output."""
-    (_, defaults), *rest = layers
-    tree = merge_table(defaults, settle(merge_tables(table for _, table in rest)))
-    tables = [table for _, table in rest]
-    found = check(tree, Profile, below=tables)
-    if found:
-        raise InvalidProfile(found)
-    profile = Profile.model_validate(plain(tree))
-    workspace.problems.extend(cross_checks(profile, tree, tables))
-    return tree, profile
-
-
-def cross_checks(profile: Profile, tree: Table, layers: Sequence[Table]) -> list[Diagnostic]:
-    """Rules between keys, at the places that the values come from."""
-    found = []
-    for problem in checks.problems(profile):
-        origin = value_origin(tree, problem.path)
-        notes: tuple[str, ...] = ()
-        if problem.other is not None:
-            notes = (f"`{dotted(problem.other)}` comes from {value_origin(tree, problem.other)}",)
-        item = Diagnostic(problem.code, problem.message, origin, problem.help, notes, problem.path)
-        lower = [layer for layer in layers if (node := lookup(layer, problem.path)) and node.origin != origin]
-        found.append(with_note(item, lower))
-    return found

@@ -7,17 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlxk.config import discovery
-from mlxk.config.defaults import defaults_layer
+from mlxk.config import discovery, merged
 from mlxk.config.diagnostics import Diagnostic, ordered
 from mlxk.config.discovery import Found, Where
 from mlxk.config.document import read
 from mlxk.config.files import RepositoryFile, UserFile
-from mlxk.config.gathering import Layer, Workspace, gather
-from mlxk.config.layers import Scalar, Table, lookup, merge_table, merge_tables, plain, settle
-from mlxk.config.resolution import cross_checks
-from mlxk.config.schema import Profile
-from mlxk.config.validation import check
+from mlxk.config.gathering import Workspace, gather
+from mlxk.config.layers import Scalar, Table, lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +67,17 @@ def _validate(workspace: Workspace, path: Path, names: Sequence[Found]) -> None:
     elif user is not None and path == user / "config.yaml":
         workspace.load(path, UserFile, personal=True)
     else:
-        before = len(workspace.problems)
+        first = len(workspace.problems)
         layers = gather(workspace, path, names)
-        if all(item.severity == "warning" for item in workspace.problems[before:]):
-            workspace.problems.extend(_merged_problems(layers))
+        known = [item for item in workspace.problems[first:] if item.severity == "error"]
+        workspace.problems.extend(_merged_problems([layer.settings for layer in layers], known))
 
 
-def _merged_problems(layers: Sequence[Layer]) -> list[Diagnostic]:
-    """Rules between keys, for the profile as it is and for each of its variants."""
-    tables = [layer.settings for layer in layers]
-    merged = settle(merge_tables(tables))
-    variants = lookup(merged, ("variants",))
-    found = _cross(merged, tables)
-    if isinstance(variants, Table) and not found:
-        for entry in variants.entries.values():
-            if isinstance(entry.value, Table):
-                changes = Table(
-                    {key: item for key, item in entry.value.entries.items() if key != "description"},
-                    entry.value.origin,
-                )
-                found += _cross(settle(merge_tables([merged, changes])), [*tables, changes])
-    return found
-
-
-def _cross(merged: Table, tables: Sequence[Table]) -> list[Diagnostic]:
-    """A part of a profile needs no model: it can be extended or included."""
-    settings = Table({key: item for key, item in merged.entries.items() if key != "variants"}, merged.origin)
-    tree = merge_table(defaults_layer(), settings)
-    found = check(tree, Profile, below=tables)
-    if found:
+def _merged_problems(tables: Sequence[Table], known: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Rules between keys, for the profile as it is, and then for each of its variants."""
+    found = merged.without_missing_model(merged.problems(tables, known))
+    if found or known:
         return found
-    problems = cross_checks(Profile.model_validate(plain(tree)), tree, tables)
-    return [item for item in problems if (item.code, item.path) != ("E106", ("model",))]
+    for variant in merged.variants(tables).values():
+        found += merged.without_missing_model(merged.problems([*tables, variant]))
+    return found

@@ -90,7 +90,7 @@ def with_note(item: Diagnostic, below: Sequence[Table]) -> Diagnostic:
     """The diagnostic, with the place of the value that this one overrides."""
     for layer in reversed(below):
         under = lookup(layer, item.path)
-        if item.path and under is not None:
+        if item.path and under is not None and under.origin.kind != "default":
             note = f"overrides {under.origin}"
             return Diagnostic(item.code, item.message, item.origin, item.help, (*item.notes, note), item.path)
     return item
@@ -104,7 +104,9 @@ def _diagnose(detail: ErrorDetails, layer: Table, model: type[BaseModel]) -> Dia
     if detail["type"] in _EXPECTED:
         return _wrong_type(detail, path, layer, model)
     if detail["type"] in _BOUNDS:
-        bound = _BOUNDS[detail["type"]].format(**detail.get("ctx", {}))
+        context = detail.get("ctx", {})
+        limits = {name: f"{it:g}" if isinstance(it, float) else it for name, it in context.items()}
+        bound = _BOUNDS[detail["type"]].format(**limits)
         return Diagnostic("E105", f"{_name(path)} must be {bound}", value_origin(layer, path), path=path)
     # Nothing that the schema uses gets here; a new constraint is still reported, in pydantic's words.
     message = f"{_name(path)}: {detail['msg']}"
@@ -172,6 +174,9 @@ def _written(value: object) -> str:
 
 def _wrong_type(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[BaseModel]) -> Diagnostic:
     expected = _EXPECTED[detail["type"]]
+    if detail["loc"][-1] == "[key]":
+        message = f"the key `{path[-1]}` in {dotted(path[:-1])} must be {expected}"
+        return Diagnostic("E103", message, key_origin(layer, path), path=path)
     node = lookup(layer, path)
     found = describe(node) if node is not None else "nothing"
     help_text = None

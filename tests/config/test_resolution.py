@@ -264,7 +264,7 @@ def test_variants(folder: Any) -> None:
 
 
 def test_a_variant_may_not_change_the_model(folder: Any) -> None:
-    folder.profile("variants: {v: {model: org/other}}\n")
+    folder.profile("model: org/model\nvariants: {v: {model: org/other}}\n")
     (item,) = folder.errors()
     assert (item.code, item.path) == ("E102", ("variants", "v", "model"))
 

@@ -1,0 +1,95 @@
+"""The merged profile: layers over the built-in defaults, its variants, and the rules that need all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mlxk.config import checks
+from mlxk.config.defaults import defaults_layer
+from mlxk.config.diagnostics import Diagnostic
+from mlxk.config.layers import Entry, Table, lookup, merge_table, merge_tables, plain, settle
+from mlxk.config.origins import KeyPath, dotted
+from mlxk.config.schema import Profile
+from mlxk.config.validation import check, value_origin, with_note
+
+# Problems after which the merged profile would be incomplete, so that judging it would mislead.
+_FATAL = ("E0", "E101", "E2", "E3")
+
+
+def without(table: Table, *keys: str) -> Table:
+    """The table without some of its keys."""
+    entries = {key: entry for key, entry in table.entries.items() if key not in keys}
+    return Table(entries, table.origin, table.replaces)
+
+
+def settings(table: Table) -> Table:
+    """A layer without its variants: those are layers of their own."""
+    return without(table, "variants")
+
+
+def variants(tables: Iterable[Table]) -> dict[str, Table]:
+    """The variants of merged layers, each as the layer that it is over them."""
+    node = lookup(merge_tables(tables), ("variants",))
+    entries = node.entries if isinstance(node, Table) else {}
+    return {
+        name: without(entry.value, "description")
+        for name, entry in entries.items()
+        if isinstance(entry.value, Table)
+    }
+
+
+def whole(tables: Iterable[Table]) -> Table:
+    """Layers, low to high, over the defaults."""
+    return merge_table(defaults_layer(), settle(merge_tables(settings(table) for table in tables)))
+
+
+def problems(tables: Sequence[Table], known: Sequence[Diagnostic] = ()) -> list[Diagnostic]:
+    """What is wrong with the whole, besides what is `known` of its layers.
+
+    Keys that are known to be wrong are left out, so that one report has everything.
+    """
+    if any(item.code.startswith(_FATAL) for item in known):
+        return []
+    sound = [pruned(table, [item.path for item in known if item.path]) for table in tables]
+    tree = whole(sound)
+    wrong = check(tree, Profile, below=sound)
+    found = wrong or cross_checks(Profile.model_validate(plain(tree)), tree, sound)
+    model_is_known = any(item.path[:1] == ("model",) for item in known)
+    return without_missing_model(found) if model_is_known else found
+
+
+def pruned(table: Table, paths: Sequence[KeyPath]) -> Table:
+    """The table without what stands at `paths`; a list goes as a whole."""
+    for path in paths:
+        table = _pruned(table, path)
+    return table
+
+
+def _pruned(table: Table, path: KeyPath) -> Table:
+    key, *rest = path
+    entry = table.entries.get(str(key))
+    if entry is None:
+        return table
+    if not rest or not isinstance(entry.value, Table):
+        return without(table, str(key))
+    below = _pruned(entry.value, tuple(rest))
+    return Table({**table.entries, str(key): Entry(entry.key, below)}, table.origin, table.replaces)
+
+
+def cross_checks(profile: Profile, tree: Table, layers: Sequence[Table]) -> list[Diagnostic]:
+    """Rules between keys, at the places that the values come from."""
+    found = []
+    for problem in checks.problems(profile):
+        origin = value_origin(tree, problem.path)
+        notes: tuple[str, ...] = ()
+        if problem.other is not None:
+            notes = (f"`{dotted(problem.other)}` comes from {value_origin(tree, problem.other)}",)
+        item = Diagnostic(problem.code, problem.message, origin, problem.help, notes, problem.path)
+        lower = [layer for layer in layers if (node := lookup(layer, problem.path)) and node.origin != origin]
+        found.append(with_note(item, lower))
+    return found
+
+
+def without_missing_model(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """A layer, and a file that others extend, need no model."""
+    return [item for item in found if (item.code, item.path) != ("E106", ("model",))]

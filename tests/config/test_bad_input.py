@@ -1,0 +1,89 @@
+"""Bad files through the public API: a clear error for each, and nothing started."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlxk.config import InvalidProfile
+from mlxk.errors import ProfileNotFound
+
+BAD: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "E004"),
+    "blank": (b"\n\n  \n", "E004"),
+    "binary": (bytes(range(256)), "E002"),
+    "10 MB": (b"mlxk: 1\nsystem: " + b"x" * 10_000_000, "E003"),
+    "tabs": (b"mlxk: 1\nsampling:\n\ttemperature: 1\n", "E006"),
+    "duplicate keys": (b"mlxk: 1\nmodel: a/b\nmodel: c/d\n", "E007"),
+    "brackets": (b"mlxk: 1\nsystem: " + b"[" * 3000 + b"]" * 3000, "E009"),
+    "recursive alias": (b"mlxk: 1\nsampling: &a {x-b: *a}\n", "E008"),
+    "utf-8": (b"mlxk: 1\nsystem: \xc3\x28\n", "E002"),
+    "list": (b"- mlxk: 1\n", "E010"),
+    "two documents": (b"mlxk: 1\n---\nmlxk: 1\n", "E010"),
+    "tag": (b"mlxk: 1\nsystem: !!python/name:os.system x\n", "E011"),
+    "unset variable": (b"mlxk: 1\nmodel: a/b\nsystem: ${env:UNSET}\n", "E201"),
+    "missing extends": (b"mlxk: 1\nextends: ./nowhere.yaml\n", "E301"),
+    "cyclic extends": (b"mlxk: 1\nextends: ./p.yaml\n", "E302"),
+    "open to the network": (b"mlxk: 1\nmodel: a/b\nserver: {listen: '0.0.0.0:8080'}\n", "E111"),
+    "open to the network in six": (b"mlxk: 1\nmodel: a/b\nserver: {listen: '[::]:8080'}\n", "E111"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_resolve_and_validate_tell_the_same(folder: Any, name: str) -> None:
+    data, code = BAD[name]
+    folder.write("p.yaml", data)
+    (item,) = folder.errors()
+    assert item.code == code
+    assert folder.validate() == [item]
+    assert item.origin is not None
+    assert item.origin.name == "p.yaml"
+
+
+def test_an_alias_bomb(folder: Any) -> None:
+    lines = ["mlxk: 1", "x-a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"x-a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    folder.write("p.yaml", "\n".join(lines))
+    assert folder.codes() == ["E008"]
+
+
+def test_a_folder_a_fifo_and_nothing(folder: Any) -> None:
+    (folder.path / "d.yaml").mkdir()
+    os.mkfifo(folder.path / "f.yaml")
+    assert folder.codes("d.yaml") == ["E001"]
+    assert folder.codes("f.yaml") == ["E001"]
+    assert [item.code for item in folder.validate("none.yaml", "d.yaml", "f.yaml")] == ["E001"] * 3
+    with pytest.raises(ProfileNotFound):
+        folder.resolve("none.yaml")
+
+
+def test_a_dangling_link_names_the_file(folder: Any) -> None:
+    (folder.path / "p.yaml").symlink_to("gone.yaml")
+    assert folder.codes() == ["E001"]
+
+
+def test_a_broken_base_is_told_in_its_own_file(folder: Any) -> None:
+    folder.write("base.yaml", "mlxk: 1\n\tbad\n")
+    folder.profile("extends: ./base.yaml\nsampling: {topp: 1}\n")
+    assert [(item.code, item.origin.name) for item in folder.errors()] == [
+        ("E102", "p.yaml"),
+        ("E006", "base.yaml"),
+    ]
+
+
+def test_validate_reports_all_files(folder: Any) -> None:
+    for name, (data, _) in BAD.items():
+        folder.write(f"{name}.yaml", data.replace(b"./p.yaml", f"./{name}.yaml".encode()))
+    found = folder.validate(*(f"{name}.yaml" for name in BAD))
+    assert [item.code for item in found] == [code for _, code in BAD.values()]
+
+
+def test_the_profile_is_never_built(folder: Any, tmp_path: Path) -> None:
+    folder.profile("sampling: {topp: 1}\n")
+    called = []
+    with pytest.raises(InvalidProfile):
+        folder.resolve(generation_config=called.append)
+    assert called == []
