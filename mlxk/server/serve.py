@@ -112,6 +112,8 @@ class Server:
             (hurry, finished), timeout=self._limits.drain_seconds, return_when=asyncio.FIRST_COMPLETED
         )
         self._service.interrupt()
+        # Interrupted answers tell their clients and end; one whose client does not read is cut off later.
+        await asyncio.wait((finished,), timeout=_FAREWELL)
         hurry.cancel()
         finished.cancel()
 

@@ -66,11 +66,15 @@ class Serving:
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run)
 
+    @property
+    def running(self) -> Running:
+        assert self._running is not None
+        return self._running
+
     def start(self) -> Running:
         self.thread.start()
         assert self._ready.wait(10)
-        assert self._running is not None
-        return self._running
+        return self.running
 
     def end(self) -> None:
         if self.thread.is_alive() and self._running is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -115,7 +116,7 @@ def test_starting_answers_503(start_server: Callable[..., Running]) -> None:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        async with httpx.AsyncClient(base_url=serving._running.address) as client:
+        async with httpx.AsyncClient(base_url=serving.running.address) as client:
             seen["health"] = (await client.get("/health")).status_code
             seen["models"] = (await client.get("/v1/models")).status_code
             answer = await client.post(CHAT, json=body("text:hi", False))
@@ -139,6 +140,26 @@ def test_a_failing_start_ends_the_server() -> None:
     serving.thread.start()
     with pytest.raises(ModelError, match="corrupt"):
         serving.end()
+
+
+def test_stopping_while_the_engine_starts() -> None:
+    """The start is given up, what it held is released, and that is an orderly end."""
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        try:
+            running = serving.running
+            running.loop.call_soon(running.server.stop)
+            await asyncio.Event().wait()
+            yield
+        finally:
+            seen.append("released")
+
+    serving = Serving(Script(), lifespan=lifespan)
+    serving.thread.start()
+    serving.end()
+    assert seen == ["released"]
 
 
 def test_draining_lets_streams_finish(server: Running) -> None:
