@@ -28,7 +28,7 @@ from mlxk.events import (
     Usage,
 )
 from mlxk.plan import Plan
-from mlxk.requests import GenerationRequest, Message
+from mlxk.requests import GenerationRequest, Message, ReasoningBudget
 from mlxk.text import Decoder, Prompt, TextModel
 
 
@@ -76,9 +76,6 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     plan, text = loaded.plan, loaded.text
     prompt, warnings = _fitting_prompt(loaded, request)
     max_tokens = plan.max_tokens(len(prompt.tokens), request)
-    budget = request.reasoning.max_tokens
-    if budget is None:
-        budget = plan.profile.tokens.max_reasoning
     engine_request = EngineRequest(
         id=f"gen-{uuid4().hex}",
         prompt=prompt.tokens,
@@ -86,9 +83,19 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         sampling=plan.sampling_for(request),
         stop_tokens=text.stop_token_ids,
         top_logprobs=request.top_logprobs,
-        reasoning_budget=None if budget is None else text.reasoning_budget(prompt, budget),
+        reasoning_budget=_reasoning_budget(loaded, request, prompt),
     )
     return Prepared(prompt, engine_request, (*prompt.warnings, *warnings))
+
+
+def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt) -> ReasoningBudget | None:
+    """The caller's budget or the profile's. A raw prompt has no turns, and so no reasoning to bound."""
+    limit = request.reasoning.max_tokens
+    if limit is None:
+        limit = loaded.plan.profile.tokens.max_reasoning
+    if limit is None or request.prompt is not None:
+        return None
+    return loaded.text.reasoning_budget(prompt, limit)
 
 
 def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError
 
 from mlxk import __version__
+from mlxk.cli.stdin import mark_stdin
 from mlxk.errors import Interrupted, MlxkError
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status. No traceback reaches a user."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = make_app()(tokens, exit_on_error=False, print_error=False)
+        status = make_app()(mark_stdin(tokens), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()

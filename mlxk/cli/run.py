@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from mlxk.cli.loading import loaded, make_plan, note, resolve_profile
 from mlxk.cli.options import GenerationOptions, ProfileOptions
+from mlxk.cli.stdin import STDIN, read_stdin
 from mlxk.config import Resolved
 from mlxk.errors import Interrupted, UsageError
 from mlxk.plan import Plan
@@ -95,23 +96,16 @@ def _model_and_prompt(words: tuple[str, ...], profile: ProfileOptions) -> tuple[
         words = tuple(rest)
     if not words and sys.stdin.isatty():
         return model, None
-    prompt = " ".join(words) if words and "-" not in words else _with_stdin(words)
+    prompt = " ".join(words) if words and STDIN not in words else _with_stdin(words)
     if not prompt.strip():
         raise UsageError("the prompt is empty", hint="write it after the options, or send it through a pipe")
     return model, prompt
 
 
 def _with_stdin(words: tuple[str, ...]) -> str:
-    """The words with `-` replaced by standard input, on lines of its own."""
-    try:
-        piped = sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"standard input is not UTF-8 text: {error.reason} at byte {error.start}",
-            hint="send text, or convert it with iconv",
-        ) from error
-    at = words.index("-") if words else 0
-    parts = (" ".join(words[:at]), piped.strip("\n"), " ".join(words[at + 1 :]))
+    """The words with standard input, on lines of its own, where they say so; alone if there are none."""
+    at = words.index(STDIN) if words else 0
+    parts = (" ".join(words[:at]), read_stdin().strip("\n"), " ".join(words[at + 1 :]))
     return "\n\n".join(part for part in parts if part.strip())
 
 

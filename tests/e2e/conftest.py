@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -58,6 +59,18 @@ def cli(home: Path, environment: dict[str, str]) -> Cli:
         )
 
     return run
+
+
+@pytest.fixture
+def endless(tmp_path: Path, qwen3_path: Path) -> Path:
+    """A profile of a model that never ends its turn: its end-of-turn tokens are out of reach."""
+    ends = json.loads((qwen3_path / "generation_config.json").read_text())["eos_token_id"]
+    bias = ", ".join(f"{token}: -100" for token in ends)
+    profile = tmp_path / "endless.yaml"
+    profile.write_text(
+        f"mlxk: 1\nmodel: {qwen3_path}\nsampling: {{temperature: 0, logit_bias: {{{bias}}}}}\n"
+    )
+    return profile
 
 
 @dataclass(frozen=True)
