@@ -105,7 +105,7 @@ class WindowDetokenizer:
 
 def pieces_of(tokenizer: Tokenizer) -> Pieces | None:
     """The table for this tokenizer's decoder, or `None` for a decoder that needs the window."""
-    decoder = json.loads(tokenizer.backend.to_str()).get("decoder") if tokenizer.backend.decoder else None
+    decoder = json.loads(tokenizer.backend.decoder.__getstate__()) if tokenizer.backend.decoder else None
     steps = _steps(decoder)
     kinds = [step.get("type") for step in steps]
     if kinds == ["ByteLevel"]:

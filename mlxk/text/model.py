@@ -16,7 +16,7 @@ from mlxk.text import presets
 from mlxk.text.decoder import Decoder, DecoderSetup
 from mlxk.text.detokenizer import ByteDetokenizer, Detokenizer, WindowDetokenizer, pieces_of
 from mlxk.text.grammar import Grammar, Opened, Span, plain, with_tools
-from mlxk.text.prompt import Marker, Prompt, template_messages, without_system
+from mlxk.text.prompt import Marker, Prompt, shapes, template_messages
 from mlxk.text.reasoning import reasoning_variables
 from mlxk.text.scanner import CompiledGrammar, Scanner
 from mlxk.text.source import TemplateSources, template_sources
@@ -53,9 +53,10 @@ class TextModel:
         self._formats = () if harmony else formats_of(known, tokenizer.added_ids)
         full = with_tools(thoughts, self._formats)
         self._alphabet = Alphabet(tokenizer, full.delimiters)
-        framed = tuple(item for item in self._formats if item.start in tokenizer.added_ids)
+        framed = tuple(item for item in self._formats if self._alphabet.write(item.start) != item.start)
         self._grammar = self._compiled(full)
         self._grammar_without_tools = self._compiled(with_tools(thoughts, framed))
+        self._grammar_of_text = self._compiled(thoughts)
         self._raw = self._compiled(plain())
         self._marker = Marker(self._control_tokens(literals, full))
         self._pieces = pieces_of(tokenizer)
@@ -87,7 +88,7 @@ class TextModel:
             raise RequestError("there are no messages", param="messages")
         if request.continue_final and messages[-1].role != "assistant":
             raise RequestError("only an assistant's message can be continued", param="messages")
-        declared = [tool_schema(tool) for tool in request.tools]
+        declared = [tool_schema(tool) for tool in request.tools if request.tool_choice != "none"]
         template = self._template(bool(declared))
         if declared and "tools" not in template.variables:
             raise UnsupportedParameter(
@@ -150,10 +151,15 @@ class TextModel:
         """A decoder for one output.
 
         Raw completions are decoded without a grammar: what the model says, special tokens left out. Tool
-        calls are recognised when tools were declared or special tokens frame them.
+        calls are recognised when tools were declared or special tokens frame them, and the caller did not
+        say `tool_choice: none`.
         """
         raw = request.prompt is not None
-        grammar = self._raw if raw else self._grammar if request.tools else self._grammar_without_tools
+        grammar = self._grammar if request.tools else self._grammar_without_tools
+        if request.tool_choice == "none":
+            grammar = self._grammar_of_text
+        if raw:
+            grammar = self._raw
         stops = request.stop if request.stop is not None else self.profile.stop.sequences
         return Decoder(
             DecoderSetup(
@@ -265,27 +271,29 @@ class TextModel:
         variables: Mapping[str, Any],
         continue_final: bool,
     ) -> tuple[str, tuple[str, ...]]:
-        """The text; a system message that the template refuses or leaves out goes to the first user."""
+        """The text, from the first shape of the messages that the template takes in full.
 
-        def render(messages: list[dict[str, Any]]) -> str:
-            return template.render(messages, tools=tools, variables=variables, continue_final=continue_final)
-
-        system = [item["content"].strip() for item in chat if item["role"] in ("system", "developer")]
+        A template may refuse system messages, or leave them out, or want content in parts: what the system
+        and the users said must stand in the text. If no shape brings it all, the first one that renders is
+        taken (some templates rewrite content).
+        """
+        said = [item["content"].strip() for item in chat if item["role"] in ("system", "developer", "user")]
         refusal: TemplateError | None = None
-        try:
-            text = render(chat)
-            if all(content in text for content in system):
-                return text, ()
-        except TemplateError as error:
-            if not system:
-                raise
-            refusal = error
-        try:
-            text = render(without_system(chat))
-        except TemplateError as error:
-            raise refusal or error from error
-        warning = "the chat template has no system role: the system text was put into the first user message"
-        return text, (warning,)
+        first: str | None = None
+        for shape in shapes(chat):
+            try:
+                text = template.render(
+                    shape.messages, tools=tools, variables=variables, continue_final=continue_final
+                )
+            except TemplateError as error:
+                refusal = refusal or error
+                continue
+            if all(content in text for content in said):
+                return text, shape.warnings
+            first = text if first is None and not shape.warnings else first
+        if first is None:
+            raise refusal or TemplateError("the model's chat template shows nothing of the messages")
+        return first, ()
 
     def _opened(self, written: str) -> Opened:
         """The state that the output starts in: what the end of the prompt, read by the grammar, leads to.
@@ -296,10 +304,11 @@ class TextModel:
         grammar = self._grammar
         start = Opened(grammar.grammar.initial)
         if grammar.turn is not None:
-            tail = written[max(written.rfind(grammar.turn), 0) :]
+            place = written.rfind(grammar.turn)
+            tail = written[place:] if place >= 0 else ""
         else:
             tail = _last_turn(written, _delimiter_chars(grammar))
-        if not tail:
+        if not tail and grammar.turn is None:
             ending = [text for text in grammar.states[start.state].targets if written.rstrip().endswith(text)]
             tail = max(ending, key=len, default="")
         scanner = Scanner(grammar, start)

@@ -196,7 +196,9 @@ def resolve(
     if not markers:
         return base
     pairs = tuple(markers)
-    return overlay(base, pairs) if fits(base, pairs) else spans("markers", pairs)
+    bases = [base, *(item.grammar for item in PRESETS if all(mark in vocabulary for mark in item.marks))]
+    fitting = next((grammar for grammar in bases if fits(grammar, pairs)), None)
+    return spans("markers", pairs) if fitting is None else overlay(fitting, pairs)
 
 
 def _named(name: str) -> Grammar:

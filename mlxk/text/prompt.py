@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,8 +92,30 @@ def template_messages(messages: Iterable[Message], *, developer: bool) -> list[d
     return result
 
 
-def without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """System messages at the head, written at the top of the first user message instead."""
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One way to hand messages to a template."""
+
+    messages: list[dict[str, Any]]
+    warnings: tuple[str, ...] = ()
+
+
+def shapes(messages: list[dict[str, Any]]) -> Iterator[Shape]:
+    """As they are; with content in parts, as templates of multimodal models want it; without system role."""
+    yield Shape(messages)
+    yield Shape(_in_parts(messages))
+    if any(item["role"] in ("system", "developer") for item in messages):
+        warning = "the chat template has no system role: the system text was put into the first user message"
+        yield Shape(_without_system(messages), (warning,))
+        yield Shape(_in_parts(_without_system(messages)), (warning,))
+
+
+def _in_parts(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**item, "content": [{"type": "text", "text": item["content"]}]} for item in messages]
+
+
+def _without_system(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """System messages, written at the top of the first user message instead."""
     head = [item for item in messages if item["role"] in ("system", "developer")]
     rest = [item for item in messages if item["role"] not in ("system", "developer")]
     text = "\n\n".join(item["content"] for item in head)

@@ -84,7 +84,7 @@ class ChatTemplate:
         """Render a chat; raises `TemplateError` with the template's own words."""
         chat = [dict(message) for message in messages]
         if continue_final:
-            chat[-1]["content"] = chat[-1]["content"] + _CONTINUE
+            chat[-1]["content"] = _tagged(chat[-1]["content"])
         try:
             text = self._template.render(
                 messages=chat,
@@ -96,6 +96,12 @@ class ChatTemplate:
         except _FAILURES as error:
             raise TemplateError(f"the model's chat template refused the messages: {error}") from error
         return _cut(text) if continue_final else text
+
+
+def _tagged(content: str | list[dict[str, str]]) -> str | list[dict[str, str]]:
+    if isinstance(content, str):
+        return content + _CONTINUE
+    return [*content[:-1], {**content[-1], "text": content[-1]["text"] + _CONTINUE}]
 
 
 def _cut(text: str) -> str:

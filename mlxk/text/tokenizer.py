@@ -137,7 +137,12 @@ class Alphabet:
     """
 
     def __init__(self, tokenizer: Tokenizer, text: Iterable[str]) -> None:
-        named = [index for name, index in tokenizer.added_ids.items() if any(name in item for item in text)]
+        items = tuple(text)
+        named = [
+            index
+            for name, index in tokenizer.added_ids.items()
+            if _is_marker(name) and any(name in item for item in items)
+        ]
         rest = sorted(tokenizer.special - set(named))
         chars = {index: chr(code) for index, code in zip([*named, *rest], _SURROGATES, strict=False)}
         overflow = chr(_SURROGATES[-1])
@@ -160,6 +165,11 @@ class Alphabet:
     def strip(text: str) -> str:
         """Without any special token."""
         return text if text.isascii() else _ANY_SURROGATE.sub("", text)
+
+
+def _is_marker(name: str) -> bool:
+    """Vocabularies also add words and white space, which stand in delimiters as ordinary text."""
+    return len(name) > 2 and not name.isalnum() and not any(char.isspace() for char in name)
 
 
 def read_json(file: Path) -> dict[str, Any]:

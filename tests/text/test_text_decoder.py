@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlxk.events import BlockDelta, BlockStart, Event, TokenLogprob
 from mlxk.requests import GenerationRequest, Message
 from mlxk.text import TextModel
-from tests.text.families import BOTH, FAMILIES, QWEN, QWEN_TOKENS, Family
+from tests.text.families import BOTH, FAMILIES, HARMONY_TOKENS, MARKERS, QWEN, QWEN_TOKENS, Family
 from tests.text.folders import HELLO, decode, fold, load_text, write_folder
 
 LoadFamily = Callable[[Family], TextModel]
@@ -112,6 +112,22 @@ def test_one_call_only(qwen: TextModel) -> None:
     output = '<tool_call>{"name": "add"}</tool_call><tool_call>{"name": "add"}</tool_call>'
     assert len(say(qwen, output, tools=BOTH)) == 2
     assert len(say(qwen, output, tools=BOTH, parallel_tool_calls=False)) == 1
+
+
+def test_no_calls_when_none_may_be_made(qwen: TextModel) -> None:
+    output = 'Hello<tool_call>{"name": "add"}</tool_call>'
+    blocks = say(qwen, output, tools=BOTH, tool_choice="none")
+    assert [kind for kind, _, _ in blocks] == ["text"]
+
+
+def test_markers_of_harmony_on_a_vocabulary_that_has_it(tmp_path: Path) -> None:
+    """The profile's markers find harmony by the tokens, whatever the template speaks."""
+    path = write_folder(tmp_path, special=("<|im_start|>", "<|im_end|>", *HARMONY_TOKENS))
+    text = load_text(path, **MARKERS)
+    output = (
+        "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Hi<|return|>"
+    )
+    assert say(text, output) == [("reasoning", None, "hm"), ("text", None, "Hi")]
 
 
 def test_mistrals_ids_are_nine_letters(load_family: LoadFamily) -> None:

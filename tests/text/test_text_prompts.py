@@ -172,6 +172,32 @@ def test_a_system_text_that_the_template_does_not_take(tmp_path: Path, refusal: 
     assert any("system" in warning for warning in prompt.warnings)
 
 
+def test_content_in_parts_for_templates_that_want_it(tmp_path: Path) -> None:
+    """Templates of multimodal models walk through a list of parts."""
+    template = (
+        "{%- for message in messages %}{{ message.role }}: {% for part in message.content %}"
+        "{% if part.type == 'text' %}{{ part.text }}{% endif %}{% endfor %};{% endfor %}"
+    )
+    prompt = load_text(folder(tmp_path, template=template)).render(GenerationRequest(CONVERSATION[:2]))
+    assert prompt.text == "system:   Be <b>brief</b> & kind. ;user: Wie geht's? 世界 🎉\n\tx;"
+    assert not prompt.warnings
+
+
+def test_tools_set_by_the_template_itself(tmp_path: Path) -> None:
+    """Llama 3's template assigns `tools` in branches; the caller's are still used."""
+    template = (
+        "{%- if not tools is defined %}{%- set tools = none %}{%- endif %}{{ tools | tojson }}" + CHATML
+    )
+    request = GenerationRequest(messages=CONVERSATION[1:2], tools=(WEATHER,))
+    assert "get_weather" in load_text(folder(tmp_path, template=template)).render(request).text
+
+
+def test_no_tools_are_shown_when_none_may_be_called(tmp_path: Path) -> None:
+    template = CHATML + "{%- if tools %}{{ tools | tojson }}{%- endif %}"
+    request = GenerationRequest(messages=CONVERSATION[1:2], tools=(WEATHER,), tool_choice="none")
+    assert "get_weather" not in load_text(folder(tmp_path, template=template)).render(request).text
+
+
 def test_a_refusal_is_told_in_the_templates_words(tmp_path: Path) -> None:
     text = load_text(folder(tmp_path, template="{{ raise_exception('roles must alternate') }}"))
     with pytest.raises(TemplateError, match="roles must alternate"):

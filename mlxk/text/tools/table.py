@@ -105,6 +105,9 @@ _DSML = ToolFormat(
 )
 _K3 = ("<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>")
 
+# For templates that show tools and say nothing of how to call them; without declared tools it has no effect.
+_GENERIC = (_TAGGED, _BARE_JSON)
+
 TABLE: tuple[Row, ...] = (
     Row((_DSML,), template=("｜DSML｜",)),
     Row(
@@ -219,4 +222,4 @@ def formats_of(template: str, vocabulary: Collection[str]) -> tuple[ToolFormat, 
     for row in TABLE:
         if all(mark in template for mark in row.template) and all(m in vocabulary for m in row.vocabulary):
             return row.formats
-    return ()
+    return _GENERIC
