@@ -19,6 +19,7 @@ from mlxk.text.grammar import Grammar, Opened, Span, plain, with_tools
 from mlxk.text.prompt import Marker, Prompt, shapes, template_messages
 from mlxk.text.reasoning import reasoning_variables
 from mlxk.text.scanner import CompiledGrammar, Scanner
+from mlxk.text.shipped import shipped_spans
 from mlxk.text.source import TemplateSources, template_sources
 from mlxk.text.stops import Stops
 from mlxk.text.template import ChatTemplate
@@ -48,7 +49,9 @@ class TextModel:
         written = {template.source for template in self._templates.values()}
         known = "\0".join((literals, *written))
         markers = [Span(item.start, item.end, item.kind) for item in reasoning.markers or ()]
-        thoughts = presets.resolve(known, tokenizer.added_ids, reasoning.format, markers)
+        thoughts = presets.resolve(
+            known, tokenizer.added_ids, reasoning.format, markers, shipped_spans(tokenizer.config)
+        )
         harmony = any(state.kind == "tool" for state in thoughts.states.values())
         self._formats = () if harmony else formats_of(known, tokenizer.added_ids)
         full = with_tools(thoughts, self._formats)

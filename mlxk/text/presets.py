@@ -1,8 +1,8 @@
 """Named output grammars, and how a model's own is found.
 
 The order: what the profile says (`reasoning.format` names a preset here, `reasoning.markers` is a grammar of
-its own), then the first preset whose marks are in the vocabulary or in the chat template's text, then plain
-text. A model's name is never looked at.
+its own), then the first preset whose marks are in the vocabulary or in the chat template's text, then the
+model's own response template, then plain text. A model's name is never looked at.
 """
 
 from __future__ import annotations
@@ -185,14 +185,21 @@ END_OF_TURN = (
 
 
 def resolve(
-    template: str, vocabulary: Collection[str], name: str | None, markers: Sequence[Span] | None
+    template: str,
+    vocabulary: Collection[str],
+    name: str | None = None,
+    markers: Sequence[Span] = (),
+    shipped: tuple[Span, ...] = (),
 ) -> Grammar:
     """The grammar of reasoning, tool calls not yet in it.
 
     `template` is all the text of the chat template, `vocabulary` the added tokens; `name` and `markers` are
-    the profile's `reasoning.format` and `reasoning.markers`. Raises `ProfileError` for an unknown name.
+    the profile's `reasoning.format` and `reasoning.markers`; `shipped` is what the model's own response
+    template says. Raises `ProfileError` for an unknown name.
     """
     base = _detected(template, vocabulary) if name is None else _named(name)
+    if name is None and base.name == "none" and shipped:
+        base = spans("shipped", shipped)
     if not markers:
         return base
     pairs = tuple(markers)

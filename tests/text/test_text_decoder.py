@@ -130,6 +130,25 @@ def test_markers_of_harmony_on_a_vocabulary_that_has_it(tmp_path: Path) -> None:
     assert say(text, output) == [("reasoning", None, "hm"), ("text", None, "Hi")]
 
 
+def test_a_shipped_response_template_serves_where_no_preset_does(tmp_path: Path) -> None:
+    fields = {
+        "thinking": {"open": ["<musing>"], "close": "</musing>"},
+        "content": {"open": "<say>", "close": "</say>"},
+    }
+    path = write_folder(tmp_path, config={"response_template": {"start_anchor": "x", "fields": fields}})
+    text = load_text(path)
+    want = [("reasoning", None, "hm"), ("text", None, "Hello")]
+    assert say(text, "<musing>hm</musing>\n<say>Hello</say>") == want
+
+
+def test_words_that_the_vocabulary_adds_stay_text(tmp_path: Path) -> None:
+    """Added tokens inside a delimiter of plain words are no special tokens."""
+    path = write_folder(tmp_path, added=("thought", " ", "\n"))
+    text = load_text(path, reasoning={"format": "granite"})
+    output = "Here is my thought process: a thought\nHere is my response: Hello  there"
+    assert say(text, output) == [("reasoning", None, "a thought"), ("text", None, "Hello  there")]
+
+
 def test_mistrals_ids_are_nine_letters(load_family: LoadFamily) -> None:
     family = next(family for family in FAMILIES if family.name == "mistral, a list")
     text = load_family(family)
