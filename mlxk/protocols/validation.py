@@ -134,7 +134,7 @@ def _request_error(details: ErrorDetails) -> RequestError:
         return kind(context["message"], hint=context["hint"], param=param or None)
     if details["type"] == "missing":
         return RequestError(f"Missing required parameter: '{param}'.", param=param)
-    message = details["msg"].replace("Input should", "it should")
+    message = details["msg"].replace("Input should", "it should").replace(" after validation", "")
     return RequestError(f"Invalid value for '{param}': {message}.", param=param or None)
 
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from mlxk.errors import EngineError, MlxkError
-from mlxk.events import Collector, Completion, Event, Failed, Finish
+from mlxk.events import Collector, Completion, Event, Failed, Finish, Start
 from mlxk.requests import GenerationRequest
 from mlxk.server.mailbox import Item, Mailbox, Overflow
 
@@ -38,6 +38,7 @@ class Answer:
         self._tasks: list[asyncio.Task[None]] = []
         self._open = set(range(len(requests)))
         self._early: list[Item] = []
+        self._warnings: dict[str, None] = {}
 
     async def __aenter__(self) -> Self:
         self._tasks = [
@@ -51,6 +52,11 @@ class Answer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What generation warned of so far, each once."""
+        return tuple(self._warnings)
 
     def interrupt(self, error: MlxkError) -> None:
         """End the answer with an error, as if generation had failed."""
@@ -94,6 +100,8 @@ class Answer:
             over = False
             async for event in events:
                 over = over or isinstance(event, Finish | Failed)
+                if isinstance(event, Start | Finish) and event.warnings:
+                    self._warnings |= dict.fromkeys(event.warnings)
                 self._mailbox.put(choice, event)
             if not over:
                 self._post(choice, Failed(EngineError("The generation ended without saying why.")))

@@ -155,15 +155,22 @@ class Handler:
         encoder = parsed.encoder(model.card)
         with self._service.track(answer):
             async with answer:
-                if parsed.stream:
-                    return await self._stream(exchange, answer, dialect, encoder)
-                return exchange.json(encoder.body(await answer.completions()))
+                try:
+                    if parsed.stream:
+                        return await self._stream(exchange, answer, dialect, encoder)
+                    completions = await answer.completions()
+                finally:
+                    for warning in answer.warnings:
+                        logger.warning("request %s: %s", exchange.id, warning)
+                exchange.warnings = answer.warnings
+                return exchange.json(encoder.body(completions))
 
     async def _stream(
         self, exchange: Exchange, answer: Answer, dialect: Dialect, encoder: Encoder
     ) -> HTTPResponse | None:
         """Errors before the headers are raised; those after them are frames."""
         await answer.accepted(self._limits.keep_alive_seconds)
+        exchange.warnings = answer.warnings
         response = await exchange.stream(dialect.STREAM_TYPE)
         patience = self._limits.keep_alive_seconds
         sent = monotonic()

@@ -40,6 +40,7 @@ class Exchange:
         self.request = request
         self.card = card
         self.route: Route | None = None
+        self.warnings: tuple[str, ...] = ()
         self.id = request_id(request.headers)
 
     def body(self) -> Json:
@@ -79,7 +80,11 @@ class Exchange:
 
     @property
     def _headers(self) -> dict[str, str]:
-        return {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash}
+        headers = {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash}
+        if self.warnings:
+            # Such as that the oldest messages were left out: the bodies of dialects have no place for it.
+            headers["x-mlxk-warning"] = _plain("; ".join(self.warnings))
+        return headers
 
     def _error_body(self, error: MlxkError) -> Json:
         match self.route:
@@ -89,3 +94,8 @@ class Exchange:
                 return CATALOGUES[name].error_body(error)
             case _:
                 return openai_error_body(error)
+
+
+def _plain(text: str) -> str:
+    """Text that may stand in a header: one line of ASCII."""
+    return " ".join(text.split()).encode("ascii", "backslashreplace").decode()[:1000]

@@ -2,7 +2,7 @@
 
 The parts of the script are words separated by spaces: `text:hello`, `think:hmm`, `call:f:{"a":1}`,
 `many:1000` deltas, `wait` (until the test opens the gate), `raise:CODE` (before `Start` if it comes first),
-`crash`, `end:length`.
+`crash`, `end:length`, `warn:early` (in `Start`).
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ class Script:
         words = script_of(request).split()
         if words and words[0].startswith("raise:"):
             raise ERRORS[words[0].removeprefix("raise:")]
-        yield Start(f"gen-{len(self.requests)}", "scripted", CREATED)
+        warnings = tuple(word.removeprefix("warn:") for word in words if word.startswith("warn:"))
+        yield Start(f"gen-{len(self.requests)}", "scripted", CREATED, warnings)
         yield PromptProgress(5, 5)
         index, tokens, reasoning = 0, 0, 0
         reason: FinishReason = "stop"
@@ -92,6 +93,8 @@ class Script:
                     return
                 case "crash":
                     raise ZeroDivisionError("a bug, with /a/local/path in it")
+                case "warn":
+                    continue
                 case "end":
                     reason = rest  # type: ignore[assignment]
                 case "many":

@@ -126,6 +126,18 @@ def test_every_answer_has_its_headers(server: Running) -> None:
     assert answers[-1].headers["cache-control"] == "no-cache"
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_warnings_are_told_in_a_header(server: Running, stream: bool) -> None:
+    body = {
+        "messages": [{"role": "user", "content": "warn:old warn:ünder text:hi"}],
+        "n": 2,
+        "stream": stream,
+    }
+    answer = post(server, json.dumps(body))
+    assert answer.headers["x-mlxk-warning"] == "old; \\xfcnder"
+    assert "x-mlxk-warning" not in post(server, json.dumps(GOOD)).headers
+
+
 @pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:8080", "LOCALHOST"])
 def test_own_hosts(server: Running, host: str) -> None:
     assert post(server, json.dumps(GOOD), host=host).status_code == 200
