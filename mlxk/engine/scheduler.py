@@ -1,8 +1,9 @@
 """Which sequence runs when: continuous batching with chunked prefill.
 
 Each `step` draws one token for every decoding sequence and then processes at most `prefill_step` tokens of
-waiting prompts, so a newcomer with a long prompt delays the others by one chunk at a time. No more than
-`max_concurrency` sequences hold a cache; the rest wait in order of arrival.
+waiting prompts: fewer, if that would hold up the decoding ones for longer than `STALL_SECONDS`. So a
+newcomer with a long prompt delays the others by one short chunk at a time. No more than `max_concurrency`
+sequences hold a cache; the rest wait in order of arrival.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from mlxk.engine.sequence import Sequence
 from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError, UnsupportedParameter
 
 logger = logging.getLogger(__name__)
+
+STALL_SECONDS = 0.1
+SMALLEST_CHUNK = 16
 
 Output = tuple[int, EngineStep | MlxkError]
 
@@ -44,6 +48,7 @@ class Scheduler:
         self._decoding: dict[int, Sequence] = {}
         self._batch = DecodeBatch(loaded.model)
         self._outputs: list[Output] = []
+        self._token_seconds = 0.0  # what a prompt token took lately
 
     @property
     def running(self) -> int:
@@ -156,7 +161,7 @@ class Scheduler:
             self._outputs.append((sequence.key, sequence.progress()))
 
     def _prefill(self) -> None:
-        room = self._config.prefill_step
+        room = self._room()
         while self._prefilling and room > 0:
             sequence = self._prefilling[0]
             try:
@@ -170,6 +175,14 @@ class Scheduler:
                 self._batch.join(sequence)
                 self._decoding[sequence.key] = sequence
 
+    def _room(self) -> int:
+        """Prompt tokens for this step: `prefill_step`, halved until it fits beside decoding."""
+        room = self._config.prefill_step
+        if self._decoding:
+            while room > SMALLEST_CHUNK and room * self._token_seconds > STALL_SECONDS:
+                room //= 2
+        return room
+
     def _process(self, sequence: Sequence, room: int) -> int:
         """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
         prompt, start = sequence.request.prompt, len(sequence.tokens)
@@ -178,10 +191,12 @@ class Scheduler:
             stop = min(stop, checkpoint)
         if stop <= start or sequence.cache is None:
             return 1
-        chunk = prompt[start:stop]
+        chunk, began = prompt[start:stop], time.monotonic()
         self._model(mx.array([chunk]), cache=sequence.cache)
         mx.eval([layer.state for layer in sequence.cache])
         mx.clear_cache()
+        if len(chunk) >= SMALLEST_CHUNK:
+            self._token_seconds = (time.monotonic() - began) / len(chunk)
         sequence.tokens.extend(chunk)
         if stop == checkpoint:
             self._prompts.keep_copy(sequence.tokens, sequence.cache)
