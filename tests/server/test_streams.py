@@ -165,9 +165,9 @@ def test_stopping_while_the_engine_starts() -> None:
 def test_draining_lets_streams_finish(server: Running) -> None:
     sock = send(server, body("text:hello wait text:world"))
     read_until(sock, b"hel")
-    idle = socket.create_connection(("127.0.0.1", server.port), timeout=5)
-    server.stop()
-    assert idle.recv(1) == b"", "idle connections are closed while streams drain"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
+        server.stop()
+        assert idle.recv(1) == b"", "idle connections are closed while streams drain"
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=5)
     server.open_gate()
