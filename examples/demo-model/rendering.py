@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from corpus.dialogue import Dialogue, Message, Reply
+from corpus.dialogue import Dialogue, Message, Reply, calling
 from corpus.mixture import Mode
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,20 +49,13 @@ def sequential(turns: list[Message | Reply]) -> list[Message | Reply]:
     waiting: list[Reply] = []
     for turn in turns:
         if isinstance(turn, Reply) and len(turn.calls) > 1:
-            waiting = [Reply(single_thought(call), calls=(call,)) for call in turn.calls]
+            waiting = [Reply(calling(*call), calls=(call,)) for call in turn.calls]
             out.append(waiting.pop(0))
             continue
         out.append(turn)
         if waiting:
             out.append(waiting.pop(0))
     return out
-
-
-def single_thought(call: tuple[str, dict[str, Any]]) -> Any:
-    from corpus.toolbox import Tool
-    from corpus.tools import call as one_call
-
-    return one_call(Tool(call[0], "", ()), call[1]).thought
 
 
 def message(reply: Reply, mode: Mode) -> Message:

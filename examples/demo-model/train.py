@@ -174,7 +174,6 @@ class Run:
         self.steppers = optimizers(self.network)
         self.bases = [stepper.param_groups[0]["lr"] for stepper in self.steppers]
         self.progress = Progress(corpus)
-        compile_blocks(self.network)
 
     def resume(self, path: Path) -> None:
         """Go on from a state; another corpus starts at its beginning."""
@@ -216,6 +215,8 @@ def train(arguments: argparse.Namespace) -> None:
     run = Run(arguments.corpus)
     if arguments.resume:
         run.resume(build / arguments.resume)
+    if not arguments.eager:
+        compile_blocks(run.network)
     progress = run.progress
     sample = torch.from_numpy(corpus.tokens[:192].astype(np.int64))[None]
     began, first, mean = time.monotonic(), progress.tokens, 0.0
@@ -223,7 +224,7 @@ def train(arguments: argparse.Namespace) -> None:
         factor = rate(progress.tokens / total)
         loss = run.step(batch, factor)
         mean = mean + 0.02 * (loss - mean) if mean else loss
-        if progress.batches % 50 == 0:
+        if progress.batches % 25 == 0:
             speed = (progress.tokens - first) / (time.monotonic() - began)
             print(f"{progress.tokens / 1e6:.2f}M tokens, loss {mean:.4f}, rate {factor:.3f}, "
                   f"{speed:.0f} tokens/s", flush=True)  # fmt: skip
@@ -242,6 +243,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=float, default=21e6, help="tokens to train on, in all")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--eager", action="store_true", help="no compiler: sooner, then slower")
     parser.add_argument("--resume", default="", help="a state file in the build folder")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

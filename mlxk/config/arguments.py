@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from mlxk.config import shape
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.document import parse_value
+from mlxk.config.document import MAX_DEPTH, parse_value
 from mlxk.config.gathering import Workspace, expand
 from mlxk.config.layers import Items, Scalar, Table, from_plain, merge_tables, nested
 from mlxk.config.origins import Origin, Source, parse_dotted
@@ -39,7 +39,8 @@ def _assignment(text: str, workspace: Workspace, name: str) -> Table | None:
         path = parse_dotted(key.removesuffix("+").strip())
     except ValueError:
         path = ()
-    if not equals or not path or not all(isinstance(segment, str) for segment in path):
+    is_key = 0 < len(path) <= MAX_DEPTH and all(isinstance(segment, str) for segment in path)
+    if not equals or not is_key:
         whole = Origin("set", name, 1, 1, max(1, len(text)), Source(name, (text,)))
         help_text = f"such as {name} sampling.top_p=0.9"
         workspace.problems.append(Diagnostic("E402", "expected key=value", whole, help_text))

@@ -7,10 +7,10 @@ the caller. Messages name keys, never values.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from mlxk.config.origins import KeyPath, dotted
 from mlxk.config.schema import Profile
@@ -55,7 +55,7 @@ def _model(profile: Profile) -> Iterator[Problem]:
         message = "not a model reference: expected org/name, builtin:NAME, or a path that begins with ./ or /"
         yield Problem("E109", message, ("model", "repo"))
     template = model.chat_template
-    if template is not None and is_template_file(template) and not Path(template).is_file():
+    if template is not None and is_template_file(template) and not os.path.isfile(template):
         yield Problem("E110", "there is no such chat template file", ("model", "chat_template"))
 
 

@@ -47,8 +47,8 @@ def repository_files(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """`mlxk.yaml` and `mlxk.local.yaml` of the repository around `cwd`, those that exist."""
     home = environ.get("HOME")
     for folder in (cwd, *cwd.parents):
-        present = tuple(folder / name for name in REPOSITORY_FILES if (folder / name).exists())
-        if present or (folder / ".git").exists() or str(folder) == home:
+        present = tuple(folder / name for name in REPOSITORY_FILES if os.path.exists(folder / name))
+        if present or os.path.exists(folder / ".git") or str(folder) == home:
             return present
     return ()
 
@@ -56,7 +56,9 @@ def repository_files(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 def repository_root(folder: Path) -> Path:
     """The folder that `${file:}` in a file of `folder` may not leave."""
     for candidate in (folder, *folder.parents):
-        if (candidate / ".git").exists() or any((candidate / name).exists() for name in REPOSITORY_FILES):
+        if os.path.exists(candidate / ".git") or any(
+            os.path.exists(candidate / name) for name in REPOSITORY_FILES
+        ):
             return candidate
     return folder
 
@@ -67,7 +69,7 @@ def user_folder(environ: Mapping[str, str]) -> Path | None:
     if configured and Path(configured).is_absolute():
         return Path(configured) / "mlxk"
     home = environ.get("HOME")
-    return Path(home) / ".config" / "mlxk" if home else None
+    return Path(home) / ".config" / "mlxk" if home and Path(home).is_absolute() else None
 
 
 def shipped_folder() -> Path:

@@ -119,6 +119,11 @@ def typed(text: str) -> Atom:
         return text
 
 
+def is_unicode(text: str) -> bool:
+    """False for text with half of a surrogate pair: bytes that were no UTF-8, or a lone "\\ud800"."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def _resolve(text: str) -> str:
     for tag, pattern in _Loader.yaml_implicit_resolvers.get(text[:1], ()):
         if pattern.match(text):
@@ -195,6 +200,8 @@ def parse_value(text: str, source: Source, kind: OriginKind) -> tuple[Value | No
     Text that is no YAML flow value is a string: `--set system=a: b` needs no second pair of quotes.
     """
     whole = Origin(kind, source.label, 1, 1, max(1, len(text)), source)
+    if not is_unicode(text):
+        return None, (Diagnostic("E002", "not UTF-8 text", whole),)
     if text[:1] not in ("[", "{", '"', "'"):
         return Scalar(typed(text), whole, text=text), ()
     builder = _Builder(source, kind)
@@ -294,7 +301,12 @@ class _Builder:
         if node.tag != _TAG + name:
             self.problem("E011", f"unknown tag `{node.tag}`", node, path, "profiles have no tags: remove it")
 
+    def _unicode(self, node: yaml.ScalarNode, path: KeyPath) -> None:
+        if not is_unicode(node.value):
+            self.problem("E002", "half of a surrogate pair is no character", node, path)
+
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Scalar:
+        self._unicode(node, path)
         construct = _CONSTRUCT.get(node.tag)
         if construct is None:
             self._standard_tag(node, "str", path)
@@ -330,6 +342,7 @@ class _Builder:
         self, entries: dict[str, Entry], key_node: yaml.ScalarNode, value_node: yaml.Node, path: KeyPath
     ) -> None:
         name: str = key_node.value
+        self._unicode(key_node, path)
         appends = name.endswith("+") and len(name) > 1
         name = name[:-1] if appends else name
         value = self.build(value_node, (*path, name))

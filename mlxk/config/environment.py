@@ -11,13 +11,18 @@ from dataclasses import dataclass
 
 from mlxk.config.diagnostics import Diagnostic, nearest
 from mlxk.config.document import parse_value
-from mlxk.config.layers import Entry, Table, Value
+from mlxk.config.layers import Entry, Table, Value, merge
 from mlxk.config.origins import KeyPath, Origin, Source, dotted
 from mlxk.config.schema import Profile
 from mlxk.config.shape import as_section, fields
 
 PREFIX = "MLXK_"
 _DELIMITER = "__"
+# Under this key stands the variable that sets a whole section or list; no variable's name has a NUL.
+_WHOLE = "\0"
+
+
+_ENVIRONMENT = Origin("env", "environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +36,12 @@ class EnvironmentLayer:
 
 def read(environ: Mapping[str, str]) -> EnvironmentLayer:
     """The layer of all `MLXK_…` variables."""
-    origin = Origin("env", "environment")
     names = sorted(name for name in environ if name.upper().startswith(PREFIX))
     if not names:
-        return EnvironmentLayer(Table({}, origin), (), ())
+        return EnvironmentLayer(Table({}, _ENVIRONMENT), (), ())
     problems: list[Diagnostic] = []
     used: set[str] = set()
-    table = _Reader(environ, problems, used).table(_name_tree(names), origin)
+    table = _Reader(environ, problems, used).table(_name_tree(names))
     return EnvironmentLayer(table, tuple(problems), tuple(name for name in names if name not in used))
 
 
@@ -50,10 +54,10 @@ def _name_tree(names: list[str]) -> Mapping[str, object]:
 
     class NameSource(EnvSettingsSource):
         def _load_env_vars(self) -> Mapping[str, str | None]:
-            return {name.lower(): name for name in names}
+            return {name.lower(): name for name in sorted(names, key=str.lower)}
 
         def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
-            return value
+            return {_WHOLE: value}
 
     settable: dict[str, object] = {
         name: (info.annotation, None) for name, info in Profile.model_fields.items() if name != "mlxk"
@@ -68,17 +72,26 @@ class _Reader:
     problems: list[Diagnostic]
     used: set[str]
 
-    def table(self, names: Mapping[str, object], origin: Origin, path: KeyPath = ()) -> Table:
+    def table(self, names: Mapping[str, object], path: KeyPath = ()) -> Table:
         entries: dict[str, Entry] = {}
         for key, name in names.items():
             value = self._value(name, (*path, key))
             if value is not None:
                 entries[key] = Entry(value.origin, value)
-        return Table(entries, origin)
+        first = next((entry.key for entry in entries.values()), _ENVIRONMENT)
+        return Table(entries, first)
 
     def _value(self, name: object, path: KeyPath) -> Value | None:
-        if isinstance(name, Mapping):
-            return self.table(name, Origin("env", "environment"), path)
+        if not isinstance(name, Mapping):
+            return self._variable(name)
+        parts = {key: part for key, part in name.items() if key != _WHOLE}
+        below = self._variable(name[_WHOLE]) if _WHOLE in name else None
+        above = self.table(parts, path) if parts else None
+        if below is None or above is None:
+            return below or above
+        return merge(below, above)
+
+    def _variable(self, name: object) -> Value | None:
         variable = str(name)
         self.used.add(variable)
         # Without lines, so that no message shows the value: the environment is where secrets are.
@@ -90,6 +103,8 @@ class _Reader:
 def warning(name: str) -> str:
     """What to say of a variable that sets nothing."""
     best = nearest(name.upper(), known_names())
+    if best == name:
+        return f"environment variable {name} sets nothing: it is there twice, in other letters"
     return f"environment variable {name} sets nothing" + (f": did you mean {best}?" if best else "")
 
 

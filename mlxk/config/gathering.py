@@ -6,6 +6,7 @@ file that is reached twice is one layer, at the first place. Problems are collec
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from mlxk.config.schema import model_table
 from mlxk.config.validation import check, fit_text, with_note
 
 LANGUAGE_VERSION = 1
+MAX_CHAIN = 32
 
 _NO_SETTINGS = ("mlxk", "requires", "extends", "include")
 
@@ -118,7 +120,7 @@ class Workspace:
 
     def user_layer(self) -> Layer | None:
         folder = discovery.user_folder(self.environ)
-        if self.isolated or folder is None or not (folder / "config.yaml").exists():
+        if self.isolated or folder is None or not os.path.exists(folder / "config.yaml"):
             return None
         return self.load(folder / "config.yaml", UserFile, personal=True)
 
@@ -173,11 +175,14 @@ class _Gatherer:
         for key in ("extends", "include"):
             for index, reference in enumerate(_strings(layer.table, key)):
                 target = self._target(layer, key, index, reference)
-                if target is not None and not self._closes_cycle(layer, (key, index), target, chain):
+                if target is not None and not self._goes_too_far(layer, (key, index), target, chain):
                     self.visit(target, chain, model)
         self.layers[path] = layer
 
-    def _closes_cycle(self, layer: Layer, place: KeyPath, target: Path, chain: tuple[Path, ...]) -> bool:
+    def _goes_too_far(self, layer: Layer, place: KeyPath, target: Path, chain: tuple[Path, ...]) -> bool:
+        if len(chain) >= MAX_CHAIN:
+            self._problem("E302", f"`{place[0]}` goes through more than {MAX_CHAIN} files", layer, place)
+            return True
         if target not in chain:
             return False
         names = [self.workspace.label(path) for path in (*chain[chain.index(target) :], target)]
@@ -190,13 +195,13 @@ class _Gatherer:
         folder = layer.path.parent
         if key == "include" or discovery.is_file_reference(reference):
             path = self.workspace.absolute(reference, folder)
-            if path.exists():
+            if os.path.exists(path):
                 return path
             self._problem("E301", f"`{key}` names a file that is not there", layer, place)
             return None
         for suffix in discovery.SUFFIXES:
             beside = folder / f"{reference}{suffix}"
-            if beside.exists() and beside != layer.path:
+            if os.path.exists(beside) and beside != layer.path:
                 return beside
         found = {item.name: item.path for item in self.catalogue}
         if reference in found:

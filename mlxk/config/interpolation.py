@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.document import MAX_BYTES, typed
+from mlxk.config.document import MAX_BYTES, is_unicode, typed
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath
 
@@ -88,6 +88,8 @@ class Interpolator:
     def _env(self, name: str, operator: str | None, rest: str) -> str:
         self.names.add(name)
         value = self.environ.get(name)
+        if value is not None and not is_unicode(value):
+            raise _Unresolved("E201", f"environment variable {name} is not UTF-8 text")
         if value is not None and (value or operator is None):
             return value
         if operator == ":-":
@@ -98,6 +100,8 @@ class Interpolator:
         raise _Unresolved("E201", f"environment variable {name} is not set", hint)
 
     def _file(self, name: str) -> str:
+        if "\0" in name:
+            raise _Unresolved("E203", "not the name of a file")
         path = (self.folder / Path(name).expanduser()).resolve()
         if self.confined is not None and not path.is_relative_to(self.confined.resolve()):
             raise _Unresolved(

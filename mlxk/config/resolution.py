@@ -99,7 +99,7 @@ class Resolved:
         values = from_plain(self.profile.model_dump(mode="json", by_alias=True), DEFAULT)
         canonical = _masked(values, self.tree)
         shown = json.dumps(plain(canonical, shown=True), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(shown.encode()).hexdigest()
+        return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _masked(values: Value, tree: Value) -> Value:
@@ -192,7 +192,7 @@ def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -
     """The file of the profile that `-p` names; raises `ProfileNotFound` with the nearest name."""
     if isinstance(source, Path) or discovery.is_file_reference(source):
         path = workspace.absolute(source)
-        if path.exists() or path.is_symlink():
+        if os.path.exists(path) or path.is_symlink():
             return path
         raise ProfileNotFound(
             f"there is no profile file {workspace.label(path)}", hint="mlxk profiles lists what there is"
@@ -202,7 +202,11 @@ def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -
         return found[source]
     best = nearest(source, found)
     beside = next(
-        (source + suffix for suffix in discovery.SUFFIXES if (workspace.cwd / (source + suffix)).exists()),
+        (
+            source + suffix
+            for suffix in discovery.SUFFIXES
+            if os.path.exists(workspace.cwd / (source + suffix))
+        ),
         None,
     )
     if beside is not None:

@@ -130,7 +130,7 @@ class SamplingSection(Section):
     frequency_context: int = Field(
         64, ge=0, description="How many recent tokens `frequency_penalty` looks at.", examples=[64, 256]
     )
-    logit_bias: dict[Annotated[int, Field(strict=False, ge=0)], float] = Field(
+    logit_bias: dict[Annotated[int, Field(strict=False, ge=0, lt=2**31)], float] = Field(
         default_factory=dict,
         description="Added to the logits of single tokens, by token id; -100 forbids a token.",
         examples=[{"50256": -100}],
@@ -249,6 +249,7 @@ ReasoningFormat = Literal[
     "reasoning",
     "think_answer",
     "begin_of_thought",
+    "apriel",
     "cohere",
     "gemma",
     "granite",
@@ -287,6 +288,7 @@ class ReasoningSection(Section):
                 "reasoning": "<reasoning>…</reasoning>.",
                 "think_answer": "<think>…</think><answer>…</answer>, as Hunyuan writes it.",
                 "begin_of_thought": "<|begin_of_thought|>…<|end_of_thought|>, then a solution.",
+                "apriel": "Here are my reasoning steps: … [BEGIN FINAL RESPONSE].",
                 "cohere": "<|START_THINKING|>…<|END_THINKING|>.",
                 "gemma": "<|channel>thought…<channel|>.",
                 "granite": "Here is my thought process: … Here is my response: ….",

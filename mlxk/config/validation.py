@@ -16,7 +16,7 @@ from mlxk.config import shape
 from mlxk.config.diagnostics import Diagnostic, nearest, suggestion
 from mlxk.config.document import describe
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, key_origin, lookup, plain, settle
-from mlxk.config.origins import KeyPath, Origin, dotted
+from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted
 
 _EXPECTED = {
     "string_type": "text",
@@ -90,7 +90,7 @@ def with_note(item: Diagnostic, below: Sequence[Table]) -> Diagnostic:
     """The diagnostic, with the place of the value that this one overrides."""
     for layer in reversed(below):
         under = lookup(layer, item.path)
-        if item.path and under is not None and under.origin.kind != "default":
+        if item.path and under is not None and under.origin not in (item.origin, DEFAULT):
             note = f"overrides {under.origin}"
             return Diagnostic(item.code, item.message, item.origin, item.help, (*item.notes, note), item.path)
     return item

@@ -291,7 +291,7 @@ class TextModel:
             except TemplateError as error:
                 refusal = refusal or error
                 continue
-            if all(content in text for content in said):
+            if all(_shown(content, text) for content in said):
                 return text, shape.warnings
             first = text if first is None and not shape.warnings else first
         if first is None:
@@ -317,6 +317,12 @@ class TextModel:
         scanner = Scanner(grammar, start)
         scanner.feed(tail)
         return start if scanner.state.kind == "tool" else scanner.opened
+
+
+def _shown(content: str, text: str) -> bool:
+    """Whether a content stands in a prompt, if need be rewritten: its longest word does."""
+    word = max(content.split(), key=len, default="")
+    return content in text or (len(word) > 3 and word in text)
 
 
 def _delimiter_chars(grammar: CompiledGrammar) -> set[str]:

@@ -157,6 +157,13 @@ PRESETS: tuple[Preset, ...] = (
         skip=("<|begin_of_solution|>", "<|end_of_solution|>"),
     ),
     _pair("granite", "Here is my thought process:", "Here is my response:"),
+    _pair(
+        "apriel",
+        "Here are my reasoning steps:",
+        "[BEGIN FINAL RESPONSE]",
+        after="\n",
+        skip=("[END FINAL RESPONSE]",),
+    ),
     Preset("none", spans("none", ()), ()),
 )
 

@@ -101,13 +101,31 @@ class Shape:
 
 
 def shapes(messages: list[dict[str, Any]]) -> Iterator[Shape]:
-    """As they are; with content in parts, as templates of multimodal models want it; without system role."""
+    """As they are; with arguments as text; with content in parts, for multimodal models; without system role."""
     yield Shape(messages)
+    if any("tool_calls" in item for item in messages):
+        yield Shape(_with_text_arguments(messages))
     yield Shape(_in_parts(messages))
     if any(item["role"] in ("system", "developer") for item in messages):
         warning = "the chat template has no system role: the system text was put into the first user message"
         yield Shape(_without_system(messages), (warning,))
         yield Shape(_in_parts(_without_system(messages)), (warning,))
+
+
+def _with_text_arguments(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Some templates join arguments to text as they are (DeepSeek 3.1)."""
+    return [
+        {**item, "tool_calls": [_with_text(call) for call in item["tool_calls"]]}
+        if "tool_calls" in item
+        else item
+        for item in messages
+    ]
+
+
+def _with_text(call: dict[str, Any]) -> dict[str, Any]:
+    arguments = call["function"]["arguments"]
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return {**call, "function": {**call["function"], "arguments": text}}
 
 
 def _in_parts(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Chat templates: a jinja2 environment that renders what transformers renders.
 
-Source: transformers' `utils/chat_template_utils.py`. A template is code from a stranger: it runs in jinja2's
+Source: transformers' `utils/chat_template_utils.py`; the filter `fromjson` is llama.cpp's. A template is code from a stranger: it runs in jinja2's
 sandbox, over plain values.
 """
 
@@ -132,6 +132,7 @@ def _environment() -> jinja2.sandbox.ImmutableSandboxedEnvironment:
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = _tojson
+    environment.filters["fromjson"] = json.loads
     environment.globals["raise_exception"] = _raise_exception
     environment.globals["strftime_now"] = _strftime_now
     return environment

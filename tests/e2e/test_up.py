@@ -222,7 +222,8 @@ def test_a_client_that_leaves_frees_its_place(serve: Serve, endless: Path) -> No
     with serve(str(endless)) as server:
         body = {"model": "endless", "messages": user("Go on."), "stream": True}
         with httpx.stream("POST", f"{server.url}/v1/chat/completions", json=body, timeout=TIMEOUT) as answer:
-            next(answer.iter_lines())
+            lines = answer.iter_lines()
+            next(lines)
             until(lambda: httpx.get(f"{server.url}/health").json()["models"][0]["running"] == 1)
         until(lambda: httpx.get(f"{server.url}/health").json()["models"][0]["running"] == 0)
 

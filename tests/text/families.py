@@ -288,6 +288,13 @@ THINK_FAMILIES = (
         ),
     ),
     Family(
+        "apriel",
+        "hm\n[BEGIN FINAL RESPONSE]\nHello\n[END FINAL RESPONSE]",
+        [thought("hm"), text("Hello\n")],
+        CHATML.replace("assistant\\n'", "assistant\\nHere are my reasoning steps:\\n'")
+        + "{%- if false %}[BEGIN FINAL RESPONSE]{%- endif %}",
+    ),
+    Family(
         "granite thinking",
         "Here is my thought process: hm\n\nHere is my response: Hello",
         [thought("hm"), text("Hello")],
@@ -500,6 +507,19 @@ TOOL_FAMILIES = (
         [PARIS],
     ),
     _tools("granite", "<|tool_call|>", f"<|tool_call|>[{WEATHER_JSON}]", [PARIS]),
+    _tools(
+        "lfm in JSON",
+        "<|tool_list_start|>",
+        f"<|tool_call_start|>[{WEATHER_JSON}]<|tool_call_end|>",
+        [PARIS],
+    ),
+    _tools(
+        "gigachat",
+        "function call<|role_sep|>",
+        f"Sure.<|message_sep|>\n\nfunction call<|role_sep|>\n{WEATHER_JSON}<|message_sep|>",
+        [text("Sure."), PARIS],
+        special=("<|im_start|>", "<|im_end|>", "<|message_sep|>", "<|role_sep|>"),
+    ),
     _tools("nemotron", "<TOOLCALL>", f"<TOOLCALL>[{WEATHER_JSON}]</TOOLCALL>", [PARIS]),
     _tools(
         "apertus",

@@ -183,6 +183,24 @@ def test_content_in_parts_for_templates_that_want_it(tmp_path: Path) -> None:
     assert not prompt.warnings
 
 
+def test_arguments_as_text_for_templates_that_want_it(tmp_path: Path) -> None:
+    """DeepSeek 3.1's template joins them to strings."""
+    template = CHATML + (
+        "{%- for message in messages %}{%- for call in message.tool_calls or [] %}"
+        "{{- '<' + call.function.arguments + '>' }}{%- endfor %}{%- endfor %}"
+    )
+    prompt = load_text(folder(tmp_path, template=template)).render(GenerationRequest(CONVERSATION))
+    assert prompt.text.endswith('<{"city": "Zürich", "days": 3}>')
+
+
+def test_a_template_that_rewrites_content_is_taken_as_it_is(tmp_path: Path) -> None:
+    template = CHATML.replace("message.content", "message.content.replace('/think', '')")
+    messages = (Message("system", "Careful /think please"), Message("user", "Hi"))
+    prompt = load_text(folder(tmp_path, template=template)).render(GenerationRequest(messages))
+    assert "system\nCareful  please" in prompt.text
+    assert not prompt.warnings
+
+
 def test_tools_set_by_the_template_itself(tmp_path: Path) -> None:
     """Llama 3's template assigns `tools` in branches; the caller's are still used."""
     template = (

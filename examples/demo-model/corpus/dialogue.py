@@ -28,6 +28,12 @@ class Thought:
         )
 
 
+def calling(name: str, arguments: dict[str, Any]) -> Thought:
+    """The thought before one tool call."""
+    given = ", ".join(f"{key} is {value}" for key, value in arguments.items()) or "no arguments"
+    return Thought(f"The tool {name} fits.", f"I call it: {given}.")
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """One assistant turn: text or tool calls, with the thought that leads to it."""

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from . import facts, refusals, smalltalk, toolbox, words
-from .dialogue import Dialogue, Message, Reply, Thought, user
+from .dialogue import Dialogue, Message, Reply, Thought, calling, user
 from .history import small_exchange
 from .phrasing import Phrasing
 from .toolbox import Tool
@@ -124,10 +124,7 @@ ERRORS = (
 
 
 def call(tool: Tool, values: dict[str, Any]) -> Reply:
-    given = ", ".join(f"{name} is {value}" for name, value in values.items()) or "no arguments"
-    return Reply(
-        Thought(f"The tool {tool.name} fits.", f"I call it: {given}."), calls=((tool.name, values),)
-    )
+    return Reply(calling(tool.name, values), calls=((tool.name, values),))
 
 
 def result(content: str) -> Message:

@@ -13,7 +13,7 @@ from functools import partial
 from mlxk.text.tools.format import CallItem, CallReader, ReaderContext, ToolFormat
 from mlxk.text.tools.headed import HeadedCalls, OnlyArguments
 from mlxk.text.tools.json_calls import JsonCalls
-from mlxk.text.tools.whole import WholeCalls, delegated, dsml, glm, python_lines, xml_functions
+from mlxk.text.tools.whole import WholeCalls, delegated, dsml, glm, python_lines, python_list, xml_functions
 
 MakeReader = Callable[[ReaderContext], CallReader]
 
@@ -90,7 +90,9 @@ def _framed(name: str, reader: MakeReader, start: str, *ends: str, inner: bool =
 
 _BARE_FUNCTION = _framed("qwen3_coder", _xml, "<function=", "</function>", inner=False)
 _TAGGED = _framed("tool_call", _tagged, "<tool_call>", "</tool_call>")
-_PYTHONIC = _framed("pythonic", _mlx("pythonic"), "<|tool_call_start|>", "<|tool_call_end|>")
+_PYTHONIC = _framed(
+    "pythonic", partial(WholeCalls, parse=python_list), "<|tool_call_start|>", "<|tool_call_end|>"
+)
 _BARE_JSON = ToolFormat("json", partial(JsonCalls, declared_only=True), opener="{")
 _BARE_PYTHONIC = ToolFormat(
     "pythonic",
@@ -180,6 +182,14 @@ TABLE: tuple[Row, ...] = (
     Row(
         (_framed("granite", _json, "<|tool_call|>", "<|/tool_call|>"),),
         template=("<|tool_call|>",),
+    ),
+    Row(
+        (_framed("gigachat", _json, "<|function_call|>", "<|message_sep|>"),),
+        template=("<|function_call|>",),
+    ),
+    Row(
+        (_framed("gigachat", _json, "function call<|role_sep|>", "<|message_sep|>"),),
+        template=("function call<|role_sep|>",),
     ),
     Row((_framed("nemotron", _json, "<TOOLCALL>", "</TOOLCALL>"),), template=("<TOOLCALL>",)),
     Row(

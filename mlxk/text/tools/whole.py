@@ -82,6 +82,14 @@ def python_lines(text: str, tools: list[dict[str, Any]] | None) -> Any:
     return _module("pythonic").parse_tool_call(stripped, tools)
 
 
+def python_list(text: str, tools: list[dict[str, Any]] | None) -> Any:
+    """A list of Python calls, or one of JSON objects: LFM models are shown both."""
+    stripped = text.strip()
+    if re.match(r"\[?\s*\{", stripped):
+        return json.loads(stripped)
+    return _module("pythonic").parse_tool_call(text, tools)
+
+
 _FUNCTION = re.compile(r"<function=(?P<name>[^>\n]+)>(?P<body>.*?)</function>", re.DOTALL)
 
 
