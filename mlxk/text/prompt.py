@@ -101,7 +101,7 @@ class Shape:
 
 
 def shapes(messages: list[dict[str, Any]]) -> Iterator[Shape]:
-    """As they are; with arguments as text; with content in parts, for multimodal models; without system role."""
+    """As they are; with arguments as text; with content in parts, for multimodal models; without system."""
     yield Shape(messages)
     if any("tool_calls" in item for item in messages):
         yield Shape(_with_text_arguments(messages))

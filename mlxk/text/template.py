@@ -1,7 +1,7 @@
 """Chat templates: a jinja2 environment that renders what transformers renders.
 
-Source: transformers' `utils/chat_template_utils.py`; the filter `fromjson` is llama.cpp's. A template is code from a stranger: it runs in jinja2's
-sandbox, over plain values.
+Source: transformers' `utils/chat_template_utils.py`; the filter `fromjson` is llama.cpp's. A template is code
+from a stranger: it runs in jinja2's sandbox, over plain values.
 """
 
 from __future__ import annotations
