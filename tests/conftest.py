@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.models import make_gpt_oss, make_llama, make_qwen3
+from tests.models import make_gpt_oss, make_lfm2, make_llama, make_qwen3
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +25,9 @@ def llama_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gpt_oss_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gpt-oss folder with MXFP4 experts that recites `tests.models.GPT_OSS_SCRIPT`."""
     return make_gpt_oss(tmp_path_factory.mktemp("gpt_oss") / "model")
+
+
+@pytest.fixture(scope="session")
+def lfm2_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random LFM2 folder: convolution and attention layers, ChatML."""
+    return make_lfm2(tmp_path_factory.mktemp("lfm2") / "model")

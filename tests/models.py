@@ -1,7 +1,7 @@
 """Makers of tiny models: real architectures, real files, made on the spot in a fraction of a second.
 
 Each maker fills a folder with config.json, generation_config.json, model.safetensors, tokenizer.json,
-tokenizer_config.json and chat_template.jinja. `make_qwen3` and `make_llama` have seeded random weights;
+tokenizer_config.json and chat_template.jinja. All but one have seeded random weights;
 `make_gpt_oss` has hand-made ones on top of real MXFP4 experts, so that greedy decoding after any prompt
 that ends with `<|start|>assistant` says `GPT_OSS_SCRIPT`.
 """
@@ -132,6 +132,27 @@ def make_llama(
         "model_type": "llama",
         "architectures": ["LlamaForCausalLM"],
         "tie_word_embeddings": False,
+    }
+    _write_chatml(path, tokenizer, config)
+    _save_random(path, config, seed)
+    return path
+
+
+def make_lfm2(path: Path, *, context: int = 4096, seed: int = 0) -> Path:
+    """A random LFM2: a hybrid, whose convolution layers keep a state that cannot be cut back."""
+    tokenizer = _train((TEXT,), CHATML_SPECIAL, 512)
+    config = _decoder_config(tokenizer, 3, 64, context) | {
+        "model_type": "lfm2",
+        "architectures": ["Lfm2ForCausalLM"],
+        "norm_eps": 1e-5,
+        "conv_bias": False,
+        "conv_L_cache": 3,
+        "block_dim": 64,
+        "block_ff_dim": 128,
+        "block_multiple_of": 16,
+        "block_ffn_dim_multiplier": 1.0,
+        "block_auto_adjust_ff_dim": False,
+        "full_attn_idxs": [1],
     }
     _write_chatml(path, tokenizer, config)
     _save_random(path, config, seed)

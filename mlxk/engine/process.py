@@ -98,7 +98,11 @@ class ProcessEngine:
                 stderr=asyncio.subprocess.STDOUT,
             )
         self._spawn(_log(self._process))
-        self._transport, _ = await loop.create_unix_connection(lambda: _Link(self), sock=ours)
+        try:
+            self._transport, _ = await loop.create_unix_connection(lambda: _Link(self), sock=ours)
+        except BaseException:
+            ours.close()
+            raise
         self._send(Load(self._config))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

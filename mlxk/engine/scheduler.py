@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 STALL_SECONDS = 0.1
 SMALLEST_CHUNK = 16
+CLEAR_EVERY = 512  # steps, as mlx-lm does: growing caches leave buffers of every size behind
 
 Output = tuple[int, EngineStep | MlxkError]
 
@@ -48,6 +49,7 @@ class Scheduler:
         self._decoding: dict[int, Sequence] = {}
         self._batch = DecodeBatch(loaded.model)
         self._outputs: list[Output] = []
+        self._steps = 0
         self._token_seconds = 0.0  # what a prompt token took lately
 
     @property
@@ -131,6 +133,9 @@ class Scheduler:
             self._batch.clear()
             self._decoding.clear()
             return
+        self._steps += 1
+        if self._steps % CLEAR_EVERY == 0:
+            mx.clear_cache()
         now = time.monotonic()
         ended: list[tuple[Sequence, DoneReason]] = []
         for report in sampled:

@@ -33,7 +33,7 @@ def stock(path: Path, prompts: list[tuple[int, ...]]) -> list[list[int]]:
     return [tokens[uid] for uid in uids]
 
 
-@pytest.fixture(params=["qwen3_path", "llama_path", "gpt_oss_path"])
+@pytest.fixture(params=["qwen3_path", "llama_path", "gpt_oss_path", "lfm2_path"])
 def path(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 

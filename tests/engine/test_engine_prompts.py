@@ -22,7 +22,7 @@ async def fresh(path: Path, prompt: tuple[int, ...]) -> list[int]:
         return ids_of(await steps_of(engine, ask(prompt=prompt)))
 
 
-@pytest.fixture(params=["qwen3_path", "gpt_oss_path"])
+@pytest.fixture(params=["qwen3_path", "gpt_oss_path", "lfm2_path"])
 def path(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
