@@ -56,9 +56,7 @@ def repository_files(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 def repository_root(folder: Path) -> Path:
     """The folder that `${file:}` in a file of `folder` may not leave."""
     for candidate in (folder, *folder.parents):
-        if os.path.exists(candidate / ".git") or any(
-            os.path.exists(candidate / name) for name in REPOSITORY_FILES
-        ):
+        if any(os.path.exists(candidate / name) for name in (".git", *REPOSITORY_FILES)):
             return candidate
     return folder
 

@@ -201,14 +201,8 @@ def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -
     if source in found:
         return found[source]
     best = nearest(source, found)
-    beside = next(
-        (
-            source + suffix
-            for suffix in discovery.SUFFIXES
-            if os.path.exists(workspace.cwd / (source + suffix))
-        ),
-        None,
-    )
+    files = (source + suffix for suffix in discovery.SUFFIXES)
+    beside = next((name for name in files if os.path.exists(workspace.cwd / name)), None)
     if beside is not None:
         hint = f"for the file in this folder: -p ./{beside}"
     else:

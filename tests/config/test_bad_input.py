@@ -87,3 +87,42 @@ def test_the_profile_is_never_built(folder: Any, tmp_path: Path) -> None:
     with pytest.raises(InvalidProfile):
         folder.resolve(generation_config=called.append)
     assert called == []
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('system: "\\ud800"', "E002"),
+        ('chat_template_kwargs: {"\\ud801": 1}', "E002"),
+        ('include: "a\\0b"', "E301"),
+        ('extends: "a\\0b"', "E301"),
+        ("extends: " + "x" * 5000, "E301"),
+        ("include: " + "x" * 5000, "E301"),
+        ('system: "${file:a\\0b}"', "E203"),
+        ("system: ${file:" + "x" * 5000 + "}", "E203"),
+        ("model: {repo: a/b, chat_template: ./" + "x" * 5000 + ".jinja}", "E110"),
+        ("sampling: {logit_bias: {99999999999999999999: 1}}", "E105"),
+        ("sampling: {seed: 99999999999999999999}", "E105"),
+        ("sampling: {temperature: 1e400}", "E103"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_names_and_numbers_that_no_machine_takes(folder: Any, text: str, code: str) -> None:
+    model = "" if "model:" in text else "model: a/b\n"
+    folder.write("p.yaml", f"mlxk: 1\n{model}{text}\n")
+    assert folder.codes() == [code]
+
+
+def test_bytes_that_are_no_text_in_arguments_and_environment(folder: Any) -> None:
+    folder.profile("system: ${env:RAW}\n")
+    folder.environ["RAW"] = "\udcff"
+    assert folder.codes() == ["E201"]
+    folder.environ = {**folder.environ, "RAW": "", "MLXK_DESCRIPTION": "\udcff"}
+    assert folder.codes(sets=["system=\udcff"]) == ["E002", "E002"]
+    assert folder.codes(sets=[".".join("a" * 5000) + "=1"]) == ["E002", "E402"]
+
+
+def test_a_long_chain_of_files(folder: Any) -> None:
+    for number in range(200):
+        folder.profile(f"extends: c{number + 1}\n", f"c{number}.yaml")
+    assert folder.codes("c0.yaml") == ["E302"]

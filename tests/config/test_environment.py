@@ -73,3 +73,32 @@ def test_every_known_name_sets_its_key(folder: Any) -> None:
     assert "MLXK_SAMPLING__TOP_P" in known_names()
     assert "MLXK_SERVER__LISTEN" in known_names()
     assert not [name for name in known_names() if name != name.upper()]
+
+
+def test_a_section_and_a_key_in_it(folder: Any) -> None:
+    folder.profile("")
+    folder.environ |= {
+        "MLXK_TOKENS__SHARE__RUN": "0.5",
+        "MLXK_TOKENS__SHARE": "{run: 0.1, server: 0.2}",
+        "MLXK_TOKENS": "{context: 9, share: {server: 0.9}}",
+    }
+    resolved = folder.resolve()
+    assert resolved.profile.tokens.context == 9
+    assert resolved.profile.tokens.share.model_dump() == {"run": 0.5, "server": 0.2}
+    assert str(resolved.origin("tokens.share.run")) == "MLXK_TOKENS__SHARE__RUN"
+    assert str(resolved.origin("tokens.share.server")) == "MLXK_TOKENS__SHARE"
+    assert resolved.warnings == ()
+
+
+def test_a_key_below_a_plain_value_names_its_variable(folder: Any) -> None:
+    folder.profile("")
+    folder.environ["MLXK_SAMPLING__TOP_K__X"] = "1"
+    (item,) = folder.errors()
+    assert (item.code, str(item.origin)) == ("E103", "MLXK_SAMPLING__TOP_K__X")
+
+
+def test_one_name_in_two_spellings_is_reported(folder: Any) -> None:
+    folder.profile("")
+    folder.environ |= {"MLXK_SYSTEM": "a", "mlxk_system": "b"}
+    (warning,) = folder.resolve().warnings
+    assert warning == "environment variable MLXK_SYSTEM sets nothing: it is there twice, in other letters"

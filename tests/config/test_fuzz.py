@@ -11,11 +11,40 @@ from hypothesis import strategies as st
 from mlxk.config import validate_files
 from mlxk.config.diagnostics import as_json, github, human
 
-WORDS = st.sampled_from(
-    "mlxk model sampling stop tokens tokens+ reasoning markers variants extends 1 0.5 true null ~ [ ] { } :"
-    " ${env:X} ${ ' | > << % x- /v1 é \u2028 \x85 ---".split(" ")
-    + [": ", ", ", "\n", "\n  ", "- ", "&a ", "*a", '"', "!!str ", "\t"]
+PLAIN = (
+    *(
+        "mlxk",
+        "model",
+        "sampling",
+        "stop",
+        "tokens",
+        "tokens+",
+        "reasoning",
+        "markers",
+        "variants",
+        "extends",
+    ),
+    *("1", "0.5", "true", "null", "~", "[", "]", "{", "}", ":", ": ", ", ", "\n", "\n  ", "- ", "&a ", "*a"),
+    *(
+        "${env:X}",
+        "${",
+        "'",
+        '"',
+        "|",
+        ">",
+        "<<",
+        "!!str ",
+        "%",
+        "\t",
+        "x-",
+        "/v1",
+        "é",
+        "\u2028",
+        "\x85",
+        "---",
+    ),
 )
+WORDS = st.sampled_from(PLAIN)
 
 
 def reported(data: bytes) -> None:
