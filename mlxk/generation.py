@@ -198,7 +198,8 @@ class _Output:
 
     def _reason(self, done: Done) -> FinishReason:
         if self._decoder.stopped:
-            return "stop"
+            # Without a stop string, it was the one call that the request allows.
+            return "stop" if self._decoder.stop_sequence is not None else "tool_calls"
         if done.reason == "stop" and self._decoder.saw_tool_call:
             return "tool_calls"
         return done.reason

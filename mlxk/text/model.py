@@ -64,6 +64,13 @@ class TextModel:
         self._marker = Marker(self._control_tokens(literals, full))
         self._pieces = pieces_of(tokenizer)
         self._stop_names = {self._profile_stop(text): text for text in profile.stop.tokens}
+        # What the model itself ends a turn with is no stop of the profile's making.
+        usual = {*facts.eos_token_ids, tokenizer.eos_id}
+        self._told_stops = {
+            index: name
+            for index, name in self._stop_names.items()
+            if index not in usual and name not in full.delimiters
+        }
         self.stop_token_ids = self._stop_ids(facts, full, literals)
 
     @classmethod
@@ -174,7 +181,7 @@ class TextModel:
                 stop_everywhere=self.profile.stop.scope == "all",
                 special=self.tokenizer.special,
                 stop_ids=frozenset(self.stop_token_ids),
-                stop_names=self._stop_names,
+                stop_names=self._told_stops,
                 tools=request.tools,
                 one_call=request.parallel_tool_calls is False,
                 raw=raw,

@@ -94,12 +94,16 @@ def _muse() -> Grammar:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A grammar by name. It is the model's when its marks stand in the template (see `_speaks`)."""
+    """A grammar by name. It is the model's when its marks stand in the template (see `_speaks`).
+
+    `template_only`: tokens alone prove nothing. `either`: one mark in the template is proof enough.
+    """
 
     name: str
     grammar: Grammar
     marks: tuple[str, ...]
     template_only: bool = False
+    either: bool = False
 
 
 def _pair(
@@ -110,8 +114,10 @@ def _pair(
     after: str = "\n\n",
     skip: tuple[str, ...] = (),
     marks: tuple[str, ...] | None = None,
+    either: bool = False,
 ) -> Preset:
-    return Preset(name, spans(name, (Span(start, end),), after=after, skip=skip), marks or (start, end))
+    grammar = spans(name, (Span(start, end),), after=after, skip=skip)
+    return Preset(name, grammar, marks or (start, end), either=either)
 
 
 PRESETS: tuple[Preset, ...] = (
@@ -146,7 +152,7 @@ PRESETS: tuple[Preset, ...] = (
         skip=("<answer>", "</answer>"),
         marks=("<think>", "</think>", "<answer>"),
     ),
-    _pair("think", "<think>", "</think>"),
+    _pair("think", "<think>", "</think>", either=True),
     _pair("thinking", "<thinking>", "</thinking>"),
     _pair("thought", "<thought>", "</thought>"),
     _pair("reasoning", "<reasoning>", "</reasoning>"),
@@ -244,6 +250,8 @@ def _speaks(preset: Preset, template: str, vocabulary: Collection[str]) -> bool:
     """
     written = [mark in template for mark in preset.marks]
     if preset.template_only:
-        return bool(written) and all(written)
+        return all(written)
+    if preset.either:
+        return any(written)
     known = all(here or mark in vocabulary for here, mark in zip(written, preset.marks, strict=True))
     return known and any(written)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from mlxk.events import BlockDelta, BlockStart, Event, TokenLogprob
 from mlxk.requests import GenerationRequest, Message
 from mlxk.text import TextModel
-from tests.text.families import BOTH, FAMILIES, HARMONY_TOKENS, MARKERS, QWEN, QWEN_TOKENS, Family
-from tests.text.folders import HELLO, decode, fold, load_text, write_folder
+from tests.text.families import BOTH, FAMILIES, HARMONY, HARMONY_TOKENS, MARKERS, QWEN, QWEN_TOKENS, Family
+from tests.text.folders import CHATML, HELLO, decode, fold, load_text, write_folder
 
 LoadFamily = Callable[[Family], TextModel]
 
@@ -71,6 +71,23 @@ def test_a_stop_token_of_the_profile(tmp_path: Path) -> None:
     said = decode(text, text.encode("Hello###"), GenerationRequest(messages=HELLO))
     assert said.blocks == [("text", None, "Hello")]
     assert said.stop_sequence == "###"
+
+
+def test_what_ends_every_turn_is_no_stop_of_the_profiles(tmp_path: Path) -> None:
+    path = write_folder(tmp_path, template=HARMONY, special=HARMONY_TOKENS)
+    text = load_text(path, stop={"tokens": ["<|return|>", "<|call|>"]})
+    said = decode(
+        text, text.encode("<|channel|>final<|message|>Hi<|return|>"), GenerationRequest(messages=HELLO)
+    )
+    assert said.blocks == [("text", None, "Hi")]
+    assert said.stop_sequence is None
+
+
+def test_a_template_that_only_begins_to_think(tmp_path: Path) -> None:
+    text = load_text(
+        write_folder(tmp_path, template=CHATML + "<think>", special=("<|im_start|>", "<|im_end|>"))
+    )
+    assert say(text, "hm</think>Hi") == [("reasoning", None, "hm"), ("text", None, "Hi")]
 
 
 def test_raw_completions_are_raw(qwen: TextModel) -> None:
