@@ -1,9 +1,8 @@
 """One YAML file or text as a tree with positions, read strictly.
 
-YAML 1.2's core schema, as editors read it, on PyYAML's scanner: `no` is a string, `0777` a decimal
-number, `1e-3` a float. Refused, in milliseconds and before anything is built: what is not a regular file,
-more than `MAX_BYTES`, text that is not UTF-8, duplicate keys, tags of one's own, recursive aliases, more
-than `MAX_DEPTH` levels, and aliases that expand to more than `MAX_NODES` values. Merge keys (`<<`) work.
+Refused: what is not a regular file, more than `MAX_BYTES`, text that is not UTF-8, duplicate keys, tags of
+one's own, recursive aliases, more than `MAX_DEPTH` levels, and aliases that expand to more than `MAX_NODES`
+values (see `strict_yaml`). Merge keys (`<<`) work.
 
 `key+:` becomes a list that appends; keys that begin with `x-` are the user's own and are dropped.
 """
@@ -11,94 +10,17 @@ than `MAX_DEPTH` levels, and aliases that expand to more than `MAX_NODES` values
 from __future__ import annotations
 
 import os
-import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Atom, Entry, Items, Scalar, Table, Value
+from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath, Origin, OriginKind, Source, dotted
-
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 64
-MAX_NODES = 150_000
-
-_TAG = "tag:yaml.org,2002:"
-_MERGE = _TAG + "merge"
-
-
-class _Loader(yaml.SafeLoader):
-    """The scanner, parser and composer of PyYAML with YAML 1.2's core schema instead of 1.1's types."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's API)
-    depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise _Refused("E009", f"nested deeper than {MAX_DEPTH} levels", self.get_mark())
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self.depth -= 1
-
-    def fetch_flow_collection_start(self, token: object) -> None:
-        # The scanner looks up to 1,024 characters ahead for a key, in time quadratic in its open brackets.
-        if self.flow_level >= MAX_DEPTH:
-            raise _Refused("E009", f"nested deeper than {MAX_DEPTH} levels", self.get_mark())
-        super().fetch_flow_collection_start(token)
-
-
-class _Refused(Exception):
-    """The text is beyond a limit at `mark`."""
-
-    def __init__(self, code: str, message: str, mark: yaml.Mark | None, help: str | None = None) -> None:  # noqa: A002
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.mark = mark
-        self.help = help
-
-
-# https://yaml.org/spec/1.2.2/#103-core-schema; each with the characters that it can begin with.
-_CORE = (
-    ("null", r"~|null|Null|NULL|", "~nN\0"),
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    (
-        "float",
-        r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+0123456789.",
-    ),
-    ("merge", r"<<", "<"),
-)
-for _name, _pattern, _first in _CORE:
-    _Loader.add_implicit_resolver(
-        _TAG + _name, re.compile(rf"(?:{_pattern})\Z"), ["" if char == "\0" else char for char in _first]
-    )
-
-
-def _integer(text: str) -> int:
-    bases = {"0o": 8, "0x": 16}
-    return int(text[2:], bases[text[:2]]) if text[:2] in bases else int(text)
-
-
-def _float(text: str) -> float:
-    return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-
-
-_CONSTRUCT: Mapping[str, Callable[[str], Atom]] = {
-    _TAG + "null": lambda text: None,
-    _TAG + "bool": lambda text: text.lower() == "true",
-    _TAG + "int": _integer,
-    _TAG + "float": _float,
-    _TAG + "str": str,
-    _MERGE: str,
-}
+from mlxk.config.strict_yaml import CONSTRUCT, MAX_BYTES, MERGE, TAG, Refused, compose, is_unicode, typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,27 +30,6 @@ class Document:
     source: Source
     root: Table
     problems: tuple[Diagnostic, ...] = ()
-
-
-def typed(text: str) -> Atom:
-    """What YAML 1.2 makes of `text` as a plain scalar: a number, `true`, `null`, or the text itself."""
-    tag = _resolve(text)
-    try:
-        return _CONSTRUCT[tag](text)
-    except ValueError:
-        return text
-
-
-def is_unicode(text: str) -> bool:
-    """False for text with half of a surrogate pair: bytes that were no UTF-8, or a lone "\\ud800"."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _resolve(text: str) -> str:
-    for tag, pattern in _Loader.yaml_implicit_resolvers.get(text[:1], ()):
-        if pattern.match(text):
-            return tag
-    return _TAG + "str"
 
 
 def read(path: Path, label: str) -> Document:
@@ -144,7 +45,7 @@ def read(path: Path, label: str) -> Document:
         line, column = head.count(b"\n") + 1, error.start - (head.rfind(b"\n") + 1) + 1
         message = f"not UTF-8 text: byte 0x{data[error.start]:02x} at line {line}, column {column}"
         return _failed(empty, "E002", message, "save it as UTF-8")
-    except _Refused as error:
+    except Refused as error:
         return _failed(empty, error.code, error.message, error.help)
     return parse(text, Source(label, tuple(text.splitlines()), path))
 
@@ -160,14 +61,14 @@ def _bytes(path: Path) -> bytes:
     with open(descriptor, "rb") as file:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise _Refused("E001", "this is a folder, not a file", None, "name a .yaml file in it")
+            raise Refused("E001", "this is a folder, not a file", None, "name a .yaml file in it")
         if not stat.S_ISREG(mode):
-            raise _Refused("E001", "not a regular file", None)
+            raise Refused("E001", "not a regular file", None)
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise _Refused("E003", f"larger than {MAX_BYTES // 1024} KiB", None)
+        raise Refused("E003", f"larger than {MAX_BYTES // 1024} KiB", None)
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _Refused("E002", "a binary file, not YAML text", None)
+        raise Refused("E002", "a binary file, not YAML text", None)
     return data
 
 
@@ -177,13 +78,13 @@ def parse(text: str, source: Source, kind: OriginKind = "file") -> Document:
     builder = _Builder(source, kind)
     nothing = Table({}, start)
     try:
-        node = _compose(text)
+        node = compose(text)
         if node is None:
             shown = Origin(kind, source.label, source=source)
             empty = Diagnostic("E004", "the file is empty", shown, "begin with `mlxk: 1`")
             return Document(source, nothing, (empty,))
         root = builder.build(node)
-    except _Refused as error:
+    except Refused as error:
         origin = builder.origin_at(error.mark)
         return Document(source, nothing, (Diagnostic(error.code, error.message, origin, error.help),))
     except yaml.YAMLError as error:
@@ -206,52 +107,13 @@ def parse_value(text: str, source: Source, kind: OriginKind) -> tuple[Value | No
         return Scalar(typed(text), whole, text=text), ()
     builder = _Builder(source, kind)
     try:
-        node = _compose(text)
+        node = compose(text)
         value = builder.build(node) if node is not None else None
-    except _Refused as error:
+    except Refused as error:
         return None, (Diagnostic(error.code, error.message, whole, error.help),)
     except yaml.YAMLError as error:
         return None, (_syntax_error(error, text, builder),)
     return value, tuple(builder.problems)
-
-
-def _compose(text: str) -> yaml.Node | None:
-    loader = _Loader(text)
-    try:
-        node: yaml.Node | None = loader.get_single_node()
-    finally:
-        loader.dispose()
-    if node is not None:
-        _expanded_size(node, {}, set())
-    return node
-
-
-def _expanded_size(node: yaml.Node, sizes: dict[int, int], open_nodes: set[int]) -> int:
-    """How many values the graph below `node` stands for, each alias counted in full."""
-    known = sizes.get(id(node))
-    if known is not None:
-        return known
-    if id(node) in open_nodes:
-        raise _Refused("E008", "an alias inside its own anchor", node.start_mark)
-    open_nodes.add(id(node))
-    size = 1
-    for child in _children(node):
-        size += _expanded_size(child, sizes, open_nodes)
-        if size > MAX_NODES:
-            raise _Refused("E008", f"aliases expand to more than {MAX_NODES:,} values", node.start_mark)
-    open_nodes.discard(id(node))
-    sizes[id(node)] = size
-    return size
-
-
-def _children(node: yaml.Node) -> list[yaml.Node]:
-    match node:
-        case yaml.MappingNode():
-            return [part for pair in node.value for part in pair]
-        case yaml.SequenceNode():
-            return list(node.value)
-        case _:
-            return []
 
 
 class _Builder:
@@ -298,7 +160,7 @@ class _Builder:
                 raise TypeError(f"no such node: {type(node).__name__}")
 
     def _standard_tag(self, node: yaml.Node, name: str, path: KeyPath) -> None:
-        if node.tag != _TAG + name:
+        if node.tag != TAG + name:
             self.problem("E011", f"unknown tag `{node.tag}`", node, path, "profiles have no tags: remove it")
 
     def _unicode(self, node: yaml.ScalarNode, path: KeyPath) -> None:
@@ -307,7 +169,7 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Scalar:
         self._unicode(node, path)
-        construct = _CONSTRUCT.get(node.tag)
+        construct = CONSTRUCT.get(node.tag)
         if construct is None:
             self._standard_tag(node, "str", path)
             return Scalar(node.value, self.origin(node), style=node.style)
@@ -326,7 +188,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.problem("E010", "a key must be plain text", key_node, path)
-            elif key_node.tag == _MERGE and key_node.style is None:
+            elif key_node.tag == MERGE and key_node.style is None:
                 inherited |= self._merged(value_node, path)
             elif key_node.value in seen:
                 first = seen[key_node.value].start_mark.line + 1

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.document import MAX_BYTES, is_unicode, typed
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath
+from mlxk.config.strict_yaml import MAX_BYTES, is_unicode, typed
 
 _EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _ENV = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:[-?])(?P<rest>.*))?", re.DOTALL)

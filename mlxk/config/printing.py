@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from mlxk.config.document import typed
 from mlxk.config.layers import Items, Scalar, Table, Value, is_unset, plain
 from mlxk.config.origins import Origin
+from mlxk.config.strict_yaml import typed
 
 
 def scalar(value: Scalar) -> str:
