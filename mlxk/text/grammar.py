@@ -42,13 +42,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`words` are what a header may begin with; text in its place that begins otherwise is an answer."""
+    """A state. For headers, `words` are what one may begin with, `fillers` what else may stand in it.
+
+    Text in a header's place that is made of anything else is an answer; so are fillers that nothing follows.
+    """
 
     name: str
     kind: StateKind
     exits: tuple[Exit, ...] = ()
     routes: tuple[Route, ...] = ()
     words: tuple[str, ...] = ()
+    fillers: tuple[str, ...] = ()
     tool: ToolFormat | None = None
 
 

@@ -16,6 +16,8 @@ from mlxk.text.grammar import ROUTED, Exit, Grammar, Route, Span, State, fits, o
 from mlxk.text.tools.table import HARMONY
 
 _HARMONY_WORDS = ("assistant", "user", "system", "developer", "tool", "functions.", "to=")
+# Models lose a `<|channel|>` at times, and write a content type with or without `<|constrain|>`.
+_HARMONY_FILLERS = ("analysis", "commentary", "final", "json", "code")
 # Recipients that are no tools: such a message is for the reader of its channel.
 _HARMONY_TOOL = r"\bto=(?!(?:assistant|user|system|all)\b)(?:functions\.)?(?P<name>[^\s<]+)"
 
@@ -36,8 +38,8 @@ def _harmony() -> Grammar:
     )
     routes = (
         Route(_HARMONY_TOOL, "call"),
-        Route(r"(?:^|<\|channel\|>)\s*analysis\b", "analysis"),
-        Route(r"(?:^|<\|channel\|>)\s*commentary\b", "commentary"),
+        Route(r"(?:^|^assistant|<\|channel\|>)\s*analysis\b", "analysis"),
+        Route(r"(?:^|^assistant|<\|channel\|>)\s*commentary\b", "commentary"),
         Route(r"", "final"),
     )
     header = (
@@ -52,7 +54,7 @@ def _harmony() -> Grammar:
         State("commentary", "text", leave),
         State("analysis", "reasoning", leave),
         State("call", "tool", leave, tool=HARMONY),
-        State("header", "header", header, routes, _HARMONY_WORDS),
+        State("header", "header", header, routes, _HARMONY_WORDS, _HARMONY_FILLERS),
         State("channel", "header", header, routes),
     )
     return Grammar(

@@ -157,26 +157,29 @@ class Scanner:
 
     def _header_step(self, scans: list[Scan], match: re.Match[str] | None, end: int, final: bool) -> bool:
         header = self._header + self._buffer[:end]
-        if self._is_answer(header[self._given :], final=final and match is None):
+        target = None if match is None else self._state.targets[match.group()]
+        ended = final if match is None else target != ROUTED
+        if self._is_answer(header[self._given :], final=ended):
             # Not a header after all: the text goes through the answer's own delimiters.
             self._buffer, self._header = header[self._given :] + self._buffer[end:], ""
             self._given = 0
             self._state = self._grammar.states[self._fallback()]
             return True
-        if match is None:
+        if match is None or target is None:
             self._header, self._buffer = header, self._buffer[end:]
             return False
-        target = self._state.targets[match.group()]
-        written = header[self._given :] + match.group()
+        given, header = header[: self._given], header[self._given :]
+        written = header + match.group()
         self._buffer, self._header, self._given = self._buffer[match.end() :], "", 0
         name: str | None = None
         if target == ROUTED:
-            target, name = self._route(header)
+            target, name = self._route(given, header)
         self._switch(scans, target, written, name)
         return True
 
-    def _route(self, header: str) -> tuple[str, str | None]:
-        spelled = self._grammar.spell(header)
+    def _route(self, given: str, header: str) -> tuple[str, str | None]:
+        # The prompt's part of a header ends a word.
+        spelled = self._grammar.spell(f"{given} {header}".strip())
         for pattern, target in self._state.routes:
             if (found := pattern.search(spelled)) is not None:
                 return target, found.groupdict().get("name")
@@ -198,21 +201,24 @@ class Scanner:
     def _is_answer(self, header: str, *, final: bool) -> bool:
         """Whether text at a header's place can no longer be a header: it begins with none of its words.
 
-        A word that was only begun when the output ended is an answer too.
+        At the output's end, so is a word that was only begun, and fillers without a header around them.
         """
+        state = self._state.state
+        known = (*state.words, *state.fillers)
         rest = header.lstrip()
-        words = self._state.state.words
-        while words and rest and not _surrogate(rest[0]):
-            word = next((word for word in words if rest.startswith(word)), None)
+        first: str | None = None
+        while known and rest and not _surrogate(rest[0]):
+            word = next((word for word in known if rest.startswith(word)), None)
             if word is None:
-                return final or not any(word.startswith(rest) for word in words)
+                return final or not any(word.startswith(rest) for word in known)
+            first = first or word
             rest = rest[len(word) :]
             if word[-1] in "=.":
                 rest = _VALUE.sub("", rest)
             elif rest and not rest[0].isspace() and not _surrogate(rest[0]):
                 return True
             rest = rest.lstrip()
-        return False
+        return final and not rest and first in state.fillers
 
 
 _VALUE = re.compile(r"^[^\s\ud800-\udfff]*")
