@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import anthropic
@@ -27,6 +27,7 @@ class Running:
         self.address = address
         self.loop = loop
         self.server = server
+        self.clients = ExitStack()
 
     @property
     def port(self) -> int:
@@ -49,10 +50,12 @@ class Running:
         self.loop.call_soon_threadsafe(self.server.stop)
 
     def anthropic(self) -> anthropic.Anthropic:
-        return anthropic.Anthropic(base_url=self.address, api_key="none", max_retries=0)
+        client = anthropic.Anthropic(base_url=self.address, api_key="none", max_retries=0)
+        return self.clients.enter_context(client)
 
     def client(self, **options: Any) -> openai.OpenAI:
-        return openai.OpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, **options)
+        client = openai.OpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, **options)
+        return self.clients.enter_context(client)
 
 
 class Serving:
@@ -80,6 +83,7 @@ class Serving:
         if self.thread.is_alive() and self._running is not None:
             self._running.open_gate()
             self._running.stop()
+            self._running.clients.close()
         self.thread.join(10)
         assert not self.thread.is_alive()
         if self.error is not None:
