@@ -101,7 +101,7 @@ class BlockEnd:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Generation ended as it should. `stop_sequence` is the stop string or token that ended it, if one did."""
+    """Generation ended as it should. `stop_sequence` is the stop string that ended it, if one did."""
 
     reason: FinishReason
     usage: Usage

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import uuid4
 
 from mlxk.engine.base import Done, Engine, EngineRequest, EngineStep, Prefill, Tokens
-from mlxk.errors import MlxkError
+from mlxk.errors import MlxkError, UnsupportedParameter
 from mlxk.events import (
     Event,
     Failed,
@@ -41,7 +41,7 @@ class Loaded:
     engine: Engine
 
 
-async def generate(loaded: Loaded, request: GenerationRequest) -> AsyncIterator[Event]:
+async def generate(loaded: Loaded, request: GenerationRequest) -> AsyncGenerator[Event, None]:
     """Events of one generation, in the order that `mlxk.events` gives.
 
     Closing the iterator cancels the generation; `engine.cancel` with the id of the `Start` event ends it in
@@ -74,6 +74,7 @@ class Prepared:
 def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
     plan, text = loaded.plan, loaded.text
+    _refuse_constraints(request)
     prompt, warnings = _fitting_prompt(loaded, request)
     max_tokens = plan.max_tokens(len(prompt.tokens), request)
     engine_request = EngineRequest(
@@ -86,6 +87,16 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         reasoning_budget=_reasoning_budget(loaded, request, prompt),
     )
     return Prepared(prompt, engine_request, (*prompt.warnings, *warnings))
+
+
+def _refuse_constraints(request: GenerationRequest) -> None:
+    """No engine constrains its output yet, and a request that asks for it must not be answered without."""
+    if request.response_format is not None:
+        raise UnsupportedParameter("constrained output is not supported", param="response_format")
+    if request.tool_choice not in ("auto", "none"):
+        raise UnsupportedParameter(
+            "a tool call cannot be required", hint="use tool_choice auto or none", param="tool_choice"
+        )
 
 
 def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt) -> ReasoningBudget | None:

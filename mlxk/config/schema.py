@@ -340,7 +340,7 @@ class ReasoningSection(Section):
     )
 
 
-RouteHandler = Literal["openai.chat", "openai.completions", "openai.models", "health"]
+RouteHandler = Literal["openai.chat", "openai.completions", "openai.models", "anthropic.messages", "health"]
 
 
 class ServerSection(Section):

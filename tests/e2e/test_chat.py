@@ -1,0 +1,185 @@
+"""`mlxk chat` in a pipe and in a real terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import MLXK, TIMEOUT, Cli
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[()=>][A-Z0-9]?|\r")
+
+
+class Terminal:
+    """A person's side of a pseudo-terminal."""
+
+    def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
+        self._descriptor = descriptor
+        self.process = process
+        self.screen = ""
+
+    def type(self, keys: str) -> None:
+        os.write(self._descriptor, keys.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Read until `text` is seen after what was seen before; forgets all up to it."""
+        deadline = time.monotonic() + TIMEOUT
+        while text not in self.screen:
+            assert time.monotonic() < deadline, f"{text!r} did not come: {self.screen!r}"
+            self._read(0.2)
+        self.screen = self.screen.partition(text)[2]
+
+    def wait_for_more(self, characters: int) -> None:
+        """Read until an answer is under way."""
+        deadline = time.monotonic() + TIMEOUT
+        while len(self.screen) < characters:
+            assert time.monotonic() < deadline, f"nothing came: {self.screen!r}"
+            self._read(0.2)
+
+    def wait_for_end(self) -> int:
+        deadline = time.monotonic() + TIMEOUT
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it does not end: {self.screen!r}"
+            self._read(0.1)
+        return self.process.returncode
+
+    def _read(self, seconds: float) -> None:
+        if not select.select([self._descriptor], [], [], seconds)[0]:
+            return
+        try:
+            data = os.read(self._descriptor, 65536)
+        except OSError:  # Linux: the other side of the terminal is closed
+            return
+        self.screen += _ESCAPES.sub("", data.decode(errors="replace"))
+
+
+Open = Callable[..., AbstractContextManager[Terminal]]
+
+
+@pytest.fixture
+def terminal(home: Path, environment: dict[str, str]) -> Iterator[Open]:
+    """`with terminal("chat", "-p", "demo") as person:` is that command in a terminal of its own."""
+
+    @contextmanager
+    def start(*arguments: str) -> Iterator[Terminal]:
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (30, 100))
+        process = subprocess.Popen(
+            [*MLXK, *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=home,
+            env={**environment, "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            start_new_session=True,
+            preexec_fn=_own_terminal,
+        )
+        os.close(theirs)
+        try:
+            yield Terminal(ours, process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait(timeout=TIMEOUT)
+            os.close(ours)
+
+    return start
+
+
+def _own_terminal() -> None:
+    """Make the terminal the controlling one, so that Ctrl-C becomes a signal as it does for a person."""
+    import fcntl
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def test_a_pipe_is_read_line_by_line(cli: Cli) -> None:
+    done = cli("chat", "-p", "demo", stdin="Hello\n\nWhy is the sky blue?\nquit\nHello\n")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stdout.splitlines()[0] == cli("run", "-p", "demo", "Hello").stdout.strip()
+    assert done.stderr == ""
+
+
+def test_the_end_of_a_pipe_leaves(cli: Cli) -> None:
+    assert cli("chat", "-p", "demo", stdin="Hello").returncode == 0
+
+
+def test_a_model_needs_no_profile(cli: Cli) -> None:
+    assert cli("chat", "builtin:demo", "--temperature", "0", stdin="Hello\n").stdout
+
+
+def test_the_history_is_remembered(cli: Cli) -> None:
+    done = cli("chat", "-p", "demo", stdin="My name is Ada.\nWhat is my name?\n")
+    assert "Ada" in done.stdout.splitlines()[-1]
+
+
+def test_a_full_window_keeps_the_conversation(cli: Cli) -> None:
+    done = cli("chat", "-p", "demo", "--context", "60", stdin=f"{'sky ' * 100}\nHello\n")
+    assert done.returncode == 0
+    assert "context window" in done.stderr
+    assert "hint: " in done.stderr
+    assert done.stdout == cli("run", "-p", "demo", "Hello").stdout
+
+
+def test_the_oldest_turns_leave_a_full_window_when_the_profile_says_so(cli: Cli) -> None:
+    turns = "Hello\n" * 8
+    done = cli(
+        "chat", "-p", "demo", "--context", "160", "--set", "tokens.overflow=truncate_oldest", stdin=turns
+    )
+    assert done.returncode == 0, done.stderr
+    assert "oldest messages were left out" in done.stderr
+    assert len(done.stdout.splitlines()) >= 8
+
+
+@pytest.mark.parametrize(
+    "leave", ["exit\r", "quit\r", "\x04", "\x03\x03"], ids=["exit", "quit", "ctrl-d", "ctrl-c"]
+)
+def test_ways_to_leave(terminal: Open, leave: str) -> None:
+    with terminal("chat", "-p", "demo") as person:
+        person.wait_for("\n>")
+        person.type(leave)
+        assert person.wait_for_end() == 0
+
+
+def test_run_without_a_prompt_is_a_chat(terminal: Open) -> None:
+    with terminal("run", "-p", "demo") as person:
+        person.wait_for("\n>")
+        person.type("Hello\r")
+        person.wait_for("[Reasoning]")
+        person.wait_for("[Answer]")
+        person.wait_for("\n>")
+        person.type("exit\r")
+        assert person.wait_for_end() == 0
+
+
+def test_ctrl_c_stops_the_answer_and_keeps_the_conversation(terminal: Open, endless: Path) -> None:
+    with terminal("chat", "-p", str(endless)) as person:
+        for _ in range(2):
+            person.wait_for("\n>")
+            person.type("Go on.\r")
+            person.wait_for("Go on.")
+            person.wait_for_more(20)
+            person.type("\x03")
+            person.wait_for("the conversation goes on")
+        person.wait_for("\n>")
+        person.type("exit\r")
+        assert person.wait_for_end() == 0
+
+
+def test_sigterm_ends_a_chat(terminal: Open) -> None:
+    with terminal("chat", "-p", "demo") as person:
+        person.wait_for("\n>")
+        person.process.send_signal(signal.SIGTERM)
+        assert person.wait_for_end() in (-signal.SIGTERM, 128 + signal.SIGTERM)
