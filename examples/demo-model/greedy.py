@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mlx.core as mx
-from mlx_lm.generate import generate_step
+from mlx_lm.generate import BatchGenerator, generate_step
 from mlx_lm.utils import load_model
 from tokenizers import Tokenizer
 
@@ -39,5 +39,20 @@ class Greedy:
             leads.append(mx.abs(best[1] - best[0]))
             if tokens[-1] in self.ends:
                 break
-        text = self.tokenizer.decode(tokens, skip_special_tokens=False)
+        text = self.decode(tokens)
         return Output(text, min(lead.item() for lead in leads), tokens[-1] in self.ends)
+
+    def batch(self, prompts: list[str], max_tokens: int = 400) -> list[str]:
+        """The replies to many prompts: much faster, but a near tie may fall the other way."""
+        stops = [[end] for end in self.ends]
+        generator = BatchGenerator(self.model, max_tokens=max_tokens, stop_tokens=stops)
+        ids = generator.insert([self.tokenizer.encode(prompt).ids for prompt in prompts])
+        tokens: dict[int, list[int]] = {each: [] for each in ids}
+        while responses := generator.next_generated():
+            for response in responses:
+                tokens[response.uid].append(response.token)
+        generator.close()
+        return [self.decode(tokens[each]) for each in ids]
+
+    def decode(self, tokens: list[int]) -> str:
+        return self.tokenizer.decode(tokens, skip_special_tokens=False)

@@ -24,8 +24,8 @@ from .history import with_history
 from .phrasing import Phrasing
 
 WEIGHTS = {
-    tools: 31, memory: 9, echo: 5, systems: 12, facts: 14, howto: 10, refusals: 11, smalltalk: 6,
-    structured: 4, arithmetic: 4, lists: 3, stories: 2,
+    tools: 30, memory: 9, echo: 5, systems: 12, facts: 14, howto: 10, refusals: 10, smalltalk: 8,
+    structured: 5, arithmetic: 10, lists: 7, stories: 2,
 }  # fmt: skip
 """Copying from the prompt (tools, memory, echo, systems) is learned last, so it gets most."""
 

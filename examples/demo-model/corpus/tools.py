@@ -318,7 +318,7 @@ def no_call(phrasing: Phrasing, rng: Random) -> Dialogue:
 
 def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     draw = rng.random()
-    if draw < 0.15:
+    if draw < 0.22:
         return no_call(phrasing, rng)
     maker, name = (
         (known_tool, "tools: known")
