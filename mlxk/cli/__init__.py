@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from mlxk import __version__
 from mlxk.cli.stdin import mark_stdin
@@ -26,6 +26,7 @@ _COMMANDS = (
     ("run", "mlxk.cli.run:run", "Answer one prompt."),
     ("chat", "mlxk.cli.chat:chat", "Talk with a model, turn by turn."),
     ("up", "mlxk.cli.up:up", "Serve a profile over HTTP."),
+    ("init", "mlxk.cli.init:init", "Write a commented profile to start from."),
     ("validate", "mlxk.cli.validate:validate", "Check profiles: every error with file, line and column."),
     ("profiles", "mlxk.cli.profiles:profiles", "List the profiles that -p finds."),
     ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
@@ -34,30 +35,40 @@ _COMMANDS = (
 )
 
 
-def make_app() -> App:
+def make_app(command: str | None = None) -> App:
+    """The app; `command`, if one is known to be called, is shown with its own full help."""
     app = App(
         name="mlxk",
         help="Declare a local model once, in a YAML profile; run it, chat with it, or serve it.",
         version=__version__,
-        help_epilogue='Try it without any download: mlxk run -p demo "Why is the sky blue?"',
+        help_epilogue=None
+        if command
+        else 'Try it without any download: mlxk run -p demo "Why is the sky blue?"',
+        help_format="plaintext",
+        default_parameter=Parameter(show_default=_worth_showing),
         result_action="return_value",
     )
     for name, target, help_line in _COMMANDS:
-        app.command(target, name=name, help=help_line)
+        app.command(target, name=name, help=None if name == command else help_line)
     return app
+
+
+def _worth_showing(default: object) -> str:
+    """Off, empty and absent need no words."""
+    return "" if default in (False, None, ()) else str(default)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status. No traceback reaches a user."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = make_app()(mark_stdin(tokens), exit_on_error=False, print_error=False)
+        status = make_app(_command(tokens))(mark_stdin(tokens), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()
         return _PIPE_CLOSED
     except CycloptsError as error:
-        _complain(str(error).strip(), f"see: mlxk {_command(tokens)}--help")
+        _complain(str(error).strip(), " ".join(("see: mlxk", *filter(None, (_command(tokens),)), "--help")))
         return 2
     except MlxkError as error:
         _complain(error.message, error.hint)
@@ -72,9 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status if isinstance(status, int) else 0
 
 
-def _command(tokens: Sequence[str]) -> str:
-    known = {name for name, _, _ in _COMMANDS}
-    return f"{tokens[0]} " if tokens and tokens[0] in known else ""
+def _command(tokens: list[str]) -> str | None:
+    return next((name for name, _, _ in _COMMANDS if tokens[:1] == [name]), None)
 
 
 def _complain(message: str, hint: str | None) -> None:

@@ -9,7 +9,7 @@ from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
 from mlxk.config.origins import Origin
 from mlxk.config.resolution import Link, Resolved, resolve
-from mlxk.config.validate import catalogue, validate_files
+from mlxk.config.validate import catalogue, project, validate_files
 
 __all__ = [
     "Diagnostic",
@@ -20,6 +20,7 @@ __all__ = [
     "Origin",
     "Resolved",
     "catalogue",
+    "project",
     "resolve",
     "validate_files",
 ]

@@ -125,15 +125,17 @@ class Workspace:
 
     def catalogue(self, repository: Sequence[Layer]) -> list[Found]:
         """Every profile that a name can mean."""
+        return discovery.catalogue(self.profile_folders(repository), self.environ, isolated=self.isolated)
+
+    def profile_folders(self, repository: Sequence[Layer]) -> list[Path]:
+        """The folders with the project's profiles: those that it lists, or `profiles/`."""
         listed = [
             self.absolute(str(name), layer.path.parent)
             for layer in repository
             for name in _strings(layer.table, "profiles")
         ]
-        if not listed:
-            root = repository[0].path.parent if repository else self.cwd
-            listed = [root / "profiles"]
-        return discovery.catalogue(listed, self.environ, isolated=self.isolated)
+        root = repository[0].path.parent if repository else self.cwd
+        return listed or [root / "profiles"]
 
 
 def gather(workspace: Workspace, path: Path, catalogue: Sequence[Found]) -> list[Layer]:

@@ -37,6 +37,22 @@ def catalogue(
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where a new profile belongs: the repository's root, and its folder of profiles."""
+
+    root: Path
+    profiles: Path
+
+
+def project(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Project:
+    """The project around `cwd`; without an mlxk.yaml, the folder itself."""
+    workspace = _workspace(cwd, environ, isolated=False)
+    repository = workspace.repository_layers()
+    root = repository[0].path.parent if repository else workspace.cwd
+    return Project(root, workspace.profile_folders(repository)[0])
+
+
 def _description(path: Path) -> str:
     node = lookup(read(path, str(path)).root, ("description",))
     return str(node.value) if isinstance(node, Scalar) and node.value is not None else ""
