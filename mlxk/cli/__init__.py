@@ -45,17 +45,13 @@ def make_app(command: str | None = None) -> App:
         if command
         else 'Try it without any download: mlxk run -p demo "Why is the sky blue?"',
         help_format="plaintext",
-        default_parameter=Parameter(show_default=_worth_showing),
+        default_parameter=Parameter(show_default=False),
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
     )
     for name, target, help_line in _COMMANDS:
         app.command(target, name=name, help=None if name == command else help_line)
     return app
-
-
-def _worth_showing(default: object) -> str:
-    """Off, empty and absent need no words."""
-    return "" if default in (False, None, ()) else str(default)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

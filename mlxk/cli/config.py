@@ -20,7 +20,12 @@ from mlxk.config.printing import as_yaml, inline
 from mlxk.config.schema import ModelSection, Profile
 from mlxk.errors import ModelError, UsageError
 
-config = App(name="config", help="Print a profile's effective values and where each comes from.")
+config = App(
+    name="config",
+    help="""Print a profile's effective values and where each comes from.
+
+Example: mlxk config -p demo --origin""",
+)
 
 _ProfileName = Annotated[str, Parameter(name=["--profile", "-p"])]
 _Sets = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]

@@ -27,7 +27,7 @@ def validate(
     files
         Profiles, mlxk.yaml or config.yaml. Without any: those of this project, or those that ship.
     format_
-        human, json for programs, github for annotations in a workflow.
+        human (default), json for programs, github for annotations in a workflow.
     """
     paths = list(files) or _project_files()
     if not paths:

@@ -1,0 +1,45 @@
+"""The README's promises that can be held against the repository."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlxk.cli import make_app
+from mlxk.config import validate_files
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_ci_calls_exactly_the_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    install, test = re.search(
+        r"^(\.venv/bin/pip install .*) && (\.venv/bin/python -m pytest)$", README, re.M
+    ).groups()  # type: ignore[union-attr]
+    assert f"exec {test}\n" in script
+    assert install.split()[-1] in script
+
+
+def test_every_command_is_described() -> None:
+    commands = [name for name in make_app() if not name.startswith("-")]
+    assert [name for name in commands if f"`mlxk {name}" not in README] == []
+
+
+def test_the_profiles_shown_are_valid(tmp_path: Path) -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", README, re.S)
+    assert shown
+    for number, text in enumerate(shown):
+        (tmp_path / f"shown{number}.yaml").write_text(text)
+    assert validate_files(sorted(tmp_path.glob("*.yaml")), cwd=tmp_path, environ={}) == []
+
+
+@pytest.mark.parametrize("word", [r"/work\b", r"/root\b", r"\.internal\b"])
+def test_no_path_of_a_machine_is_written_down(word: str) -> None:
+    tracked = subprocess.run(
+        ["git", "grep", "-lIE", word], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert [name for name in tracked.stdout.split() if name != "tests/test_readme.py"] == []
