@@ -13,7 +13,8 @@ import openai
 import pytest
 import uvloop
 
-from mlxk.server.app import Limits
+from mlxk.server.guard import Guard
+from mlxk.server.limits import Limits
 from mlxk.server.listen import bind, url
 from mlxk.server.serve import Server
 from tests.server.scripted import Script
@@ -34,8 +35,8 @@ class Running:
         return int(self.address.rpartition(":")[2])
 
     def do(self, coroutine: Coroutine[Any, Any, object]) -> None:
-        """Run something on the server's loop, at most 5 seconds."""
-        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(5)
+        """Run something on the server's loop, at most a minute."""
+        asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     def wait_for(self, event: asyncio.Event) -> None:
         async def wait() -> None:
@@ -63,7 +64,7 @@ class Serving:
 
     def __init__(self, script: Script, **options: Any) -> None:
         self._script = script
-        self._options = {"host": "127.0.0.1", "routes": {}, **options}
+        self._options = {"guard": Guard("127.0.0.1"), "routes": {}, **options}
         self._ready = threading.Event()
         self._running: Running | None = None
         self.error: BaseException | None = None
