@@ -20,7 +20,10 @@ from mlxk.requests import ReasoningBudget, SamplingParams
 
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How to load one model. Sizes in bytes, lengths in tokens."""
+    """How to load one model. Sizes in bytes, lengths in tokens.
+
+    `prepare_constraints`: get ready for constrained output while loading, not at the first such request.
+    """
 
     model_path: str
     context_length: int
@@ -28,30 +31,48 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     prefill_step: int = 512
     prompt_cache_bytes: int = 2 << 30
     prompt_cache_entries: int = 16
+    prepare_constraints: bool = False
 
 
 class JsonSchemaConstraint(msgspec.Struct, frozen=True, tag="json_schema"):
-    """JSON text of a schema."""
+    """JSON text of a schema. `param` is the request's field that errors name."""
 
     schema: str
+    param: str = "response_format"
 
 
 class RegexConstraint(msgspec.Struct, frozen=True, tag="regex"):
+    """In the syntax of Rust's regex crate; the whole output must match."""
+
     pattern: str
+    param: str = "response_format"
 
 
 class LarkConstraint(msgspec.Struct, frozen=True, tag="lark"):
+    """A grammar in llguidance's dialect of Lark."""
+
     grammar: str
+    param: str = "response_format"
 
 
 Constraint = JsonSchemaConstraint | RegexConstraint | LarkConstraint
+
+
+class FramedConstraint(msgspec.Struct, frozen=True, tag="framed"):
+    """Constraints within a larger output: `frame` is Lark text that uses the names of `parts` as rules.
+
+    In a frame, `<[7]>` is the token with the id 7.
+    """
+
+    frame: str
+    parts: dict[str, Constraint]
 
 
 class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One generation. `max_tokens` counts every sampled token; `stop_tokens` end it when sampled.
 
     `top_logprobs` of `None`: no log-probabilities are computed; `n >= 0`: that of each sampled token and
-    of the `n` most likely ones.
+    of the `n` most likely ones. `constraint` holds for the whole output, reasoning included.
     """
 
     id: str
@@ -61,7 +82,7 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     stop_tokens: tuple[int, ...]
     top_logprobs: int | None = None
     reasoning_budget: ReasoningBudget | None = None
-    constraint: Constraint | None = None
+    constraint: Constraint | FramedConstraint | None = None
 
 
 class Prefill(msgspec.Struct, frozen=True, tag="prefill"):

@@ -19,6 +19,7 @@ import mlx.core as mx
 from mlxk.engine.base import Tokens
 from mlxk.engine.loader import Model
 from mlxk.engine.logprobs import Logprobs, measure
+from mlxk.engine.mask import masked
 from mlxk.engine.sampling import Sampler
 from mlxk.engine.sequence import Sequence
 
@@ -104,18 +105,23 @@ class DecodeBatch:
         return tokens
 
     def _restrict(self, logits: mx.array) -> mx.array:
-        forced = {
-            index: token
-            for index, row in enumerate(self._rows)
-            for guide in row.sequence.guides
-            if (token := guide.forced) is not None
-        }
-        if not forced:
-            return logits
-        rows = mx.array(list(forced))
-        only = mx.full((len(forced), logits.shape[-1]), -mx.inf, dtype=logits.dtype)
-        only[mx.arange(len(forced)), mx.array(list(forced.values()))] = 0.0
-        logits[rows] = only
+        """What guides forbid becomes -inf; a forced token is stronger than any mask."""
+        masks: dict[int, bytes] = {}
+        forced: dict[int, int] = {}
+        for index, row in enumerate(self._rows):
+            for guide in row.sequence.guides:
+                if (token := guide.forced) is not None:
+                    forced[index] = token
+                elif (mask := guide.mask) is not None:
+                    masks[index] = mask
+        if masks:
+            rows = mx.array(list(masks))
+            logits[rows] = masked(logits[rows], list(masks.values()))
+        if forced:
+            rows = mx.array(list(forced))
+            only = mx.full((len(forced), logits.shape[-1]), -mx.inf, dtype=logits.dtype)
+            only[mx.arange(len(forced)), mx.array(list(forced.values()))] = 0.0
+            logits[rows] = only
         return logits
 
     def _draw(self, logits: mx.array, inputs: mx.array) -> None:

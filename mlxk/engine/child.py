@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 
-from mlxk.engine.wire import Command, Load, Report, command_decoder, encode
+from mlxk.engine.wire import Inbox, Load, Report, command_decoder, encode
 
 CHUNK = 1 << 20
 
@@ -26,10 +26,10 @@ class _Link:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._decoder = command_decoder()
-        self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._inbox: Inbox = queue.SimpleQueue()
 
     @property
-    def inbox(self) -> queue.SimpleQueue[Command | None]:
+    def inbox(self) -> Inbox:
         return self._inbox
 
     def read(self) -> None:

@@ -1,4 +1,4 @@
-"""What may restrict the next token of one request: a reasoning budget.
+"""What may restrict the next token of one request: a reasoning budget, here, or a constraint.
 
 A guide sees every sampled token and says, before a token is drawn, which ids are allowed. Decoding runs one
 step ahead of what the host has read, so a guide also says when it may restrict the *next* token at all:
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from mlxk.errors import EngineError
 from mlxk.requests import ReasoningBudget
 
 
@@ -25,6 +26,21 @@ class Guide(Protocol):
     @property
     def forced(self) -> int | None:
         """The only id allowed now, if there is only one."""
+        ...
+
+    @property
+    def mask(self) -> bytes | None:
+        """One bit for each id, lowest bit first, set where it is allowed now; `None` for no restriction."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing may follow the last accepted token."""
+        ...
+
+    @property
+    def failure(self) -> EngineError | None:
+        """Why the generation cannot go on."""
         ...
 
 
@@ -62,6 +78,10 @@ def _failures(wanted: tuple[int, ...]) -> list[int]:
 
 class BudgetGuide:
     """Ends reasoning after `limit` tokens by forcing the rest of the end marker."""
+
+    mask: bytes | None = None
+    complete: bool = False
+    failure: EngineError | None = None
 
     def __init__(self, budget: ReasoningBudget) -> None:
         self._limit = budget.limit

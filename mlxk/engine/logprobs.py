@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -30,13 +31,17 @@ class Logprobs:
         return self.chosen, self.ids, self.values
 
     def read(self) -> dict[int, tuple[tuple[float], tuple[Top]]]:
-        """By key: the log-probability of its token and the likeliest alternatives, best first."""
+        """By key: the log-probability of its token and the likeliest alternatives, best first.
+
+        What a constraint forbids is no alternative.
+        """
         chosen = cast(list[float], self.chosen.tolist())
         ids = cast(list[list[int]], self.ids.tolist())
         values = cast(list[list[float]], self.values.tolist())
         read = {}
         for (key, count), logprob, row_ids, row_values in zip(self.asked, chosen, ids, values, strict=True):
-            pairs = sorted(zip(row_ids, row_values, strict=True), key=lambda pair: -pair[1])
+            allowed = (pair for pair in zip(row_ids, row_values, strict=True) if pair[1] > -math.inf)
+            pairs = sorted(allowed, key=lambda pair: -pair[1])
             read[key] = ((logprob,), (tuple(pairs[:count]),))
         return read
 

@@ -17,10 +17,11 @@ import mlx.core as mx
 
 from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
 from mlxk.engine.batch import DecodeBatch
+from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.loader import LoadedModel, disable_compile, generation_failure, is_compile_failure
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
-from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError, UnsupportedParameter
+from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ Output = tuple[int, EngineStep | MlxkError]
 class Scheduler:
     """Generates for many requests with one model. Not thread-safe: one thread owns it and its arrays."""
 
-    def __init__(self, loaded: LoadedModel, config: EngineConfig) -> None:
+    def __init__(self, loaded: LoadedModel, config: EngineConfig, compiler: Compiler) -> None:
         self._model = loaded.model
         self._vocabulary = loaded.vocabulary
         self._config = config
@@ -44,6 +45,8 @@ class Scheduler:
             max_entries=config.prompt_cache_entries,
         )
         self._slots = config.max_concurrency if self._prompts.batchable else 1
+        self._compiler = compiler
+        self._compiling: dict[int, tuple[Sequence, Compiled]] = {}
         self._waiting: deque[Sequence] = deque()
         self._prefilling: deque[Sequence] = deque()
         self._decoding: dict[int, Sequence] = {}
@@ -58,11 +61,13 @@ class Scheduler:
 
     @property
     def waiting(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._compiling)
 
     @property
     def idle(self) -> bool:
-        return not (self.running or self._waiting or self._outputs)
+        """Whether a step would do nothing: what is being compiled announces itself."""
+        compiled = any(future.done() for _, future in self._compiling.values())
+        return not (self.running or self._waiting or self._outputs or compiled)
 
     @property
     def cache_bytes(self) -> int:
@@ -77,7 +82,12 @@ class Scheduler:
             return
         limit = min(request.max_tokens, self._config.context_length - len(request.prompt))
         now = time.monotonic()
-        self._waiting.append(Sequence.of(key, request, limit=limit, seed=secrets.randbits(32), now=now))
+        sequence = Sequence.of(key, request, limit=limit, seed=secrets.randbits(32), now=now)
+        if request.constraint is None:
+            self._waiting.append(sequence)
+        else:
+            compiled = self._compiler.compile(request.constraint, request.stop_tokens)
+            self._compiling[key] = sequence, compiled
 
     def _check(self, request: EngineRequest) -> None:
         if not request.prompt:
@@ -93,12 +103,6 @@ class Scheduler:
             )
         self._check_ids("prompt", request.prompt)
         self._check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias])
-        if request.constraint is not None:
-            raise UnsupportedParameter(
-                "constrained output is not supported by this engine",
-                hint="ask for the format in the prompt instead",
-                param="response_format",
-            )
 
     def _check_ids(self, param: str, ids: tuple[int, ...] | list[int]) -> None:
         if ids and not (min(ids) >= 0 and max(ids) < self._vocabulary):
@@ -114,13 +118,18 @@ class Scheduler:
                     queue.remove(sequence)
                     self._finish(sequence, "cancelled")
                     return
-        if (decoding := self._decoding.get(key)) is not None:
+        if key in self._compiling:
+            sequence, compiled = self._compiling.pop(key)
+            compiled.cancel()
+            self._finish(sequence, "cancelled")
+        elif (decoding := self._decoding.get(key)) is not None:
             self._retire([(decoding, "cancelled")])
 
     def step(self) -> list[Output]:
         """Do one step of work; gives what happened, in order."""
         self._decode()
         self._prefill()
+        self._take_compiled()
         self._admit()
         outputs, self._outputs = self._outputs, []
         return outputs
@@ -138,11 +147,25 @@ class Scheduler:
             mx.clear_cache()
         now = time.monotonic()
         ended: list[tuple[Sequence, DoneReason]] = []
+        failed: list[Sequence] = []
         for report in sampled:
+            if report.sequence.failure is not None:
+                failed.append(report.sequence)
+                continue
             self._outputs.append((report.sequence.key, report.step))
             if (reason := report.sequence.take(report.token, now)) is not None:
                 ended.append((report.sequence, reason))
         self._retire(ended)
+        self._abandon(failed)
+
+    def _abandon(self, failed: list[Sequence]) -> None:
+        """End sequences whose constraint cannot be followed any further."""
+        self._batch.leave(failed)
+        for sequence in failed:
+            del self._decoding[sequence.key]
+            sequence.cache = None
+            if sequence.failure is not None:
+                self._outputs.append((sequence.key, sequence.failure))
 
     def _retire(self, ended: list[tuple[Sequence, DoneReason]]) -> None:
         self._batch.leave([sequence for sequence, _ in ended])
@@ -155,6 +178,16 @@ class Scheduler:
             self._prompts.keep(sequence.tokens, sequence.cache)
             sequence.cache = None
         self._outputs.append((sequence.key, sequence.done(reason, time.monotonic())))
+
+    def _take_compiled(self) -> None:
+        """Queue what was compiled; tell what cannot be."""
+        for key in [key for key, (_, compiled) in self._compiling.items() if compiled.done()]:
+            sequence, compiled = self._compiling.pop(key)
+            if (failure := failure_of(compiled)) is not None:
+                self._outputs.append((key, failure))
+            else:
+                sequence.guides += (compiled.result(),)
+                self._waiting.append(sequence)
 
     def _admit(self) -> None:
         while self._waiting and self.running < self._slots:
@@ -218,6 +251,7 @@ class Scheduler:
 
     def close(self) -> None:
         """Forget everything; what was running is not reported."""
+        self._compiling.clear()
         self._waiting.clear()
         self._prefilling.clear()
         self._decoding.clear()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from mlxk.engine.base import Done, DoneReason, EngineRequest, Prefill
 from mlxk.engine.guide import BudgetGuide, Guide
 from mlxk.engine.sampling import Processor, Sampler, processors, seed_word
+from mlxk.errors import EngineError
 
 
 @dataclass(slots=True, eq=False)
@@ -56,9 +57,14 @@ class Sequence:
         self.produced += 1
         if self.first_token is None:
             self.first_token = now
-        if token in self.request.stop_tokens:
+        if token in self.request.stop_tokens or any(guide.complete for guide in self.guides):
             return "stop"
         return "length" if self.produced >= self.limit else None
+
+    @property
+    def failure(self) -> EngineError | None:
+        """Why this sequence cannot go on, if it cannot."""
+        return next((guide.failure for guide in self.guides if guide.failure is not None), None)
 
     def progress(self) -> Prefill:
         total = len(self.request.prompt)

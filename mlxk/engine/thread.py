@@ -12,7 +12,7 @@ from typing import Self
 
 from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.engine.front import Front
-from mlxk.engine.wire import Command, Failure, Ready, Report, Steps
+from mlxk.engine.wire import Command, Failure, Inbox, Ready, Report, Steps
 from mlxk.errors import EngineCrashed, EngineUnavailable
 
 STARTING = EngineStats(state="starting", running=0, waiting=0)
@@ -26,7 +26,7 @@ class _Run:
     loop: asyncio.AbstractEventLoop
     ready: asyncio.Future[None]
     thread: threading.Thread
-    inbox: queue.SimpleQueue[Command | None]
+    inbox: Inbox
 
 
 class ThreadEngine:
@@ -43,7 +43,7 @@ class ThreadEngine:
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        inbox: Inbox = queue.SimpleQueue()
         thread = threading.Thread(target=self._work, args=(inbox,), name="mlxk-engine", daemon=True)
         self._run = _Run(loop, loop.create_future(), thread, inbox)
         self._stats = STARTING
@@ -75,7 +75,7 @@ class ThreadEngine:
         if self._run is not None:
             self._run.inbox.put(command)
 
-    def _work(self, inbox: queue.SimpleQueue[Command | None]) -> None:
+    def _work(self, inbox: Inbox) -> None:
         from mlxk.engine.worker import Worker
 
         try:

@@ -6,6 +6,7 @@ generations together in each of its steps; an empty one is a heartbeat.
 
 from __future__ import annotations
 
+import queue
 import struct
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -66,7 +67,12 @@ class Steps(msgspec.Struct, frozen=True, tag="steps"):
     stats: EngineStats
 
 
+class Wake:
+    """Ends the wait of an idle worker: something was compiled. It never travels."""
+
+
 Command = Load | Submit | Cancel
+Inbox = queue.SimpleQueue[Command | Wake | None]
 Report = Ready | Steps | Failure
 
 M = TypeVar("M")

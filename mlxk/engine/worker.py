@@ -12,19 +12,19 @@ import logging
 import queue
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import mlx.core as mx
 
 from mlxk.engine.base import EngineConfig, EngineStats, EngineStep
+from mlxk.engine.constraint import Compiler
 from mlxk.engine.loader import load
 from mlxk.engine.scheduler import Output, Scheduler
-from mlxk.engine.wire import Cancel, Command, Failure, Ready, Report, Steps, Submit
+from mlxk.engine.wire import Cancel, Failure, Inbox, Ready, Report, Steps, Submit, Wake
 from mlxk.errors import MlxkError
 
 logger = logging.getLogger(__name__)
-
-Inbox = queue.SimpleQueue[Command | None]
 
 
 class Worker:
@@ -62,11 +62,18 @@ class Worker:
 
     def _serve(self) -> None:
         path, began = Path(self._config.model_path), time.monotonic()
-        try:
-            scheduler = Scheduler(load(path), self._config)
-        except MlxkError as error:
-            self._report(Failure.of(error))
-            return
+        with closing(Compiler(path, lambda: self._inbox.put(Wake()))) as compiler:
+            prepared = compiler.prepare() if self._config.prepare_constraints else None
+            try:
+                scheduler = Scheduler(load(path), self._config, compiler)
+            except MlxkError as error:
+                self._report(Failure.of(error))
+                return
+            if prepared is not None:
+                prepared.result()
+            self._generate(scheduler, path, began)
+
+    def _generate(self, scheduler: Scheduler, path: Path, began: float) -> None:
         logger.info("%s is loaded after %.2f s", path.name, time.monotonic() - began)
         self._report(Ready(_stats(scheduler)))
         try:
@@ -88,6 +95,8 @@ class Worker:
             match command:
                 case None:
                     return False
+                case Wake():
+                    pass  # a step will find what was compiled
                 case Submit(key, request):
                     scheduler.submit(key, request)
                 case Cancel(key):
