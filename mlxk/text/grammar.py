@@ -125,10 +125,19 @@ def with_tools(grammar: Grammar, formats: tuple[ToolFormat, ...]) -> Grammar:
     states: dict[str, State] = {}
     for name, state in grammar.states.items():
         shown = state.kind in ("text", "reasoning")
-        states[name] = replace(state, exits=_distinct((*state.exits, *entries))) if shown else state
+        strays = tuple(Exit(text, name) for item in formats for text in item.strays)
+        states[name] = replace(state, exits=_distinct((*state.exits, *entries, *strays))) if shown else state
+    # A format without an end of its own ends where reasoning does.
+    leave = tuple(
+        item
+        for state in grammar.states.values()
+        for item in state.exits
+        if state.kind == "reasoning" and item.to in grammar.states and grammar.states[item.to].kind == "text"
+    )
     for name, item in delimited.items():
         ends = tuple(Exit(text, name if text == item.start else RETURN) for text in item.ends)
-        states[name] = State(name, "tool", ends, tool=item)
+        endless = all(text == item.start for text in item.ends)
+        states[name] = State(name, "tool", _distinct((*ends, *leave)) if endless else ends, tool=item)
     bare = tuple(item for item in formats if item.opener)
     for index, item in enumerate(bare):
         states[f"bare:{index}"] = State(f"bare:{index}", "tool", tool=item)

@@ -84,6 +84,7 @@ class ToolFormat:
     `ends` may be empty: then the body goes on to the end of the output. A format without `start` begins
     where an answer begins with `opener`, and its calls must name a declared tool. `whole` says that the
     delimiters are part of the body; `ids`, which ids the model's own template accepts for calls without one.
+    `strays` are delimiters that may stand around calls alone, and only disappear.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ToolFormat:
     opener: str = ""
     whole: bool = False
     ids: Literal["call", "short"] = "call"
+    strays: tuple[str, ...] = ()
 
 
 def tool_schema(tool: Tool) -> dict[str, Any]:

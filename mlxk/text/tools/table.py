@@ -13,7 +13,8 @@ from functools import partial
 from mlxk.text.tools.format import CallItem, CallReader, ReaderContext, ToolFormat
 from mlxk.text.tools.headed import HeadedCalls, OnlyArguments
 from mlxk.text.tools.json_calls import JsonCalls
-from mlxk.text.tools.whole import WholeCalls, delegated, dsml, glm, python_lines, python_list, xml_functions
+from mlxk.text.tools.tagged import DSML, FUNCTION, INVOKE, TaggedCalls, keyed
+from mlxk.text.tools.whole import WholeCalls, delegated, fenced, python_lines, python_list
 
 MakeReader = Callable[[ReaderContext], CallReader]
 
@@ -55,16 +56,21 @@ _KIMI = (
     r"(?:<\|tool_call_begin\|>)?\s*(?P<id>(?:functions\.)?(?P<name>[^\s:<]+):\d+)\s*"
     r"<\|tool_call_argument_begin\|>\s*(?=\{)"
 )
+_KIMI_ENDS = ("<|tool_call_end|>", "<|tool_call_begin|>", "<|tool_calls_section_end|>")
 _FUNCTION = r"<function=(?P<name>[^>\s]+)>\s*(?=\{)"
 
 _json: MakeReader = JsonCalls
-_xml: MakeReader = partial(WholeCalls, parse=xml_functions)
+_xml: MakeReader = partial(TaggedCalls, dialect=FUNCTION)
+_invoke: MakeReader = partial(TaggedCalls, dialect=INVOKE)
+_longcat: MakeReader = partial(TaggedCalls, dialect=keyed("longcat_"))
+_dsml: MakeReader = partial(TaggedCalls, dialect=DSML)
 _tagged: MakeReader = partial(
-    ByFirst, readers={"{": _json, "[": _json, "<": _xml}, other=partial(WholeCalls, parse=glm)
+    ByFirst, readers={"{": _json, "[": _json, "<": _xml}, other=partial(TaggedCalls, dialect=keyed(""))
 )
 _mistral: MakeReader = partial(
     ByFirst, readers={"{": _json, "[": _json}, other=partial(HeadedCalls, header=_MISTRAL)
 )
+_fenced: MakeReader = partial(WholeCalls, parse=fenced)
 _function: MakeReader = partial(HeadedCalls, header=_FUNCTION, noise="</function>")
 
 
@@ -88,22 +94,23 @@ def _framed(name: str, reader: MakeReader, start: str, *ends: str, inner: bool =
     return ToolFormat(name, reader, start, ends, whole=not inner)
 
 
-_BARE_FUNCTION = _framed("qwen3_coder", _xml, "<function=", "</function>", inner=False)
+_BARE_FUNCTION = ToolFormat(
+    "qwen3_coder", _xml, "<function=", ("</function>",), whole=True, strays=("</tool_call>",)
+)
 _TAGGED = _framed("tool_call", _tagged, "<tool_call>", "</tool_call>")
 _PYTHONIC = _framed(
     "pythonic", partial(WholeCalls, parse=python_list), "<|tool_call_start|>", "<|tool_call_end|>"
 )
+_CALL_LIST = _framed("tool_calls", _json, "<tool_calls>", "</tool_calls>")
 _BARE_JSON = ToolFormat("json", partial(JsonCalls, declared_only=True), opener="{")
 _BARE_PYTHONIC = ToolFormat(
     "pythonic",
     partial(WholeCalls, parse=delegated("pythonic"), opener=r"\[\s*(?:[\w.]+\s*(?:\(|$)|$)", declared=True),
     opener="[",
 )
-_DSML = ToolFormat(
-    "dsml",
-    partial(WholeCalls, parse=dsml),
-    "<｜DSML｜function_calls>",
-    ("</｜DSML｜function_calls>",),
+_DSML = tuple(
+    _framed("dsml", _dsml, f"<｜DSML｜{name}>", f"</｜DSML｜{name}>")
+    for name in ("tool_calls", "function_calls")
 )
 _K3 = ("<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>")
 
@@ -111,16 +118,10 @@ _K3 = ("<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>")
 _GENERIC = (_TAGGED, _BARE_JSON)
 
 TABLE: tuple[Row, ...] = (
-    Row((_DSML,), template=("｜DSML｜",)),
+    Row(_DSML, template=("｜DSML｜",)),
+    Row(_DSML, vocabulary=("｜DSML｜",)),
     Row(
-        (
-            _framed("dsml", partial(WholeCalls, parse=dsml), "<｜DSML｜tool_calls>", "</｜DSML｜tool_calls>"),
-            _DSML,
-        ),
-        vocabulary=("｜DSML｜",),
-    ),
-    Row(
-        (_framed("minimax", _mlx("minimax_m2"), "<minimax:tool_call>", "</minimax:tool_call>"),),
+        (_framed("minimax", _invoke, "<minimax:tool_call>", "</minimax:tool_call>"),),
         template=("<minimax:tool_call>",),
     ),
     Row(
@@ -132,7 +133,14 @@ TABLE: tuple[Row, ...] = (
         template=("<start_function_call>",),
     ),
     Row(
-        (_framed("longcat", _mlx("longcat"), "<longcat_tool_call>", "</longcat_tool_call>"),),
+        (
+            _framed(
+                "longcat",
+                partial(TaggedCalls, dialect=keyed("longcat_")),
+                "<longcat_tool_call>",
+                "</longcat_tool_call>",
+            ),
+        ),
         template=("<longcat_tool_call>",),
     ),
     Row(
@@ -158,6 +166,8 @@ TABLE: tuple[Row, ...] = (
                 "<|tool_calls_section_begin|>",
                 "<|tool_calls_section_end|>",
             ),
+            # K2 Thinking leaves the section's frame out at times.
+            _framed("kimi", partial(HeadedCalls, header=_KIMI), "<|tool_call_begin|>", *_KIMI_ENDS),
         ),
         template=("<|tool_calls_section_begin|>",),
     ),
@@ -189,7 +199,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(
         (_framed("gigachat", _json, "function call<|role_sep|>", "<|message_sep|>"),),
-        template=("function call<|role_sep|>",),
+        template=("function call", "<|role_sep|>"),
     ),
     Row((_framed("nemotron", _json, "<TOOLCALL>", "</TOOLCALL>"),), template=("<TOOLCALL>",)),
     Row(
@@ -204,9 +214,15 @@ TABLE: tuple[Row, ...] = (
         (_framed("olmo", partial(WholeCalls, parse=python_lines), "<function_calls>", "</function_calls>"),),
         template=("<function_calls>",),
     ),
+    # Apriel's template speaks of both, and writes the plural.
+    Row((_CALL_LIST, _TAGGED), template=("<tool_calls>[",)),
     Row((_TAGGED, _BARE_FUNCTION), template=("<tool_call>", "<function=")),
     Row((_TAGGED,), template=("<tool_call>",)),
-    Row((_framed("tool_calls", _json, "<tool_calls>", "</tool_calls>"),), template=("<tool_calls>",)),
+    Row((_CALL_LIST,), template=("<tool_calls>",)),
+    Row(
+        (_framed("cohere", _fenced, "Action:", "```\n"),),
+        template=("Action:", "```json", "tool_name"),
+    ),
     Row((_framed("functools", _json, "functools"),), template=("functools[",)),
     Row(
         (_framed("function", _function, "<function=", "</function>", inner=False),),

@@ -90,43 +90,16 @@ def python_list(text: str, tools: list[dict[str, Any]] | None) -> Any:
     return _module("pythonic").parse_tool_call(text, tools)
 
 
-_FUNCTION = re.compile(r"<function=(?P<name>[^>\n]+)>(?P<body>.*?)</function>", re.DOTALL)
+_FENCE = re.compile(r"```(?:json)?\s*(?P<body>.*?)\s*(?:```|$)", re.DOTALL)
 
 
-def xml_functions(text: str, tools: list[dict[str, Any]] | None) -> Any:
-    """`<function=f><parameter=p>…`, one or several; the values by the tool's schema."""
-    parse = _module("qwen3_coder").parse_tool_call
-    found = [parse(match.group(), tools) for match in _FUNCTION.finditer(text)]
-    return found or parse(text, tools)
-
-
-def glm(text: str, tools: list[dict[str, Any]] | None) -> Any:
-    """GLM's `name<arg_key>k</arg_key><arg_value>v</arg_value>`; its parser's last resorts are refused."""
-    call = _module("glm47").parse_tool_call(text, tools)
-    if set(call["arguments"]) == {"raw"} or not re.fullmatch(r"[\w.:/-]+", call["name"]):
-        raise ValueError("no call")
-    return call
-
-
-_INVOKE = re.compile(r'<｜DSML｜invoke\s+name="(?P<name>[^"]+)"\s*>(?P<body>.*?)</｜DSML｜invoke>', re.DOTALL)
-_PARAMETER = re.compile(
-    r'<｜DSML｜parameter\s+name="(?P<name>[^"]+)"(?:\s+string="(?P<string>true|false)")?\s*>(?P<value>.*?)'
-    r"</｜DSML｜parameter>",
-    re.DOTALL,
-)
-
-
-def dsml(text: str, tools: list[dict[str, Any]] | None) -> Any:
-    """DeepSeek 3.2 and later: `<｜DSML｜invoke name=…>`; a parameter says itself whether it is JSON."""
+def fenced(text: str, tools: list[dict[str, Any]] | None) -> Any:
+    """JSON calls in a code fence (Command-R's `Action:`), each with its `tool_name` and `parameters`."""
+    found = _FENCE.search(text)
+    calls = json.loads(found["body"] if found else text)
     return [
-        {
-            "name": invoke["name"],
-            "arguments": {
-                item["name"]: item["value"] if item["string"] != "false" else json.loads(item["value"])
-                for item in _PARAMETER.finditer(invoke["body"])
-            },
-        }
-        for invoke in _INVOKE.finditer(text)
+        {"name": call.get("tool_name") or call["name"], "arguments": call.get("parameters") or {}}
+        for call in (calls if isinstance(calls, list) else [calls])
     ]
 
 
