@@ -18,6 +18,7 @@ from cyclopts import Parameter
 from mlxk.cli.loading import make_plan, note, resolve_profile
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
+from mlxk.config.schema import ServerSection
 from mlxk.plan import Plan
 
 _NO_GENERATION_OPTIONS = GenerationOptions()
@@ -76,6 +77,9 @@ def _serve(plan: Plan) -> None:
     from mlxk.engine import ProcessEngine, Supervisor
     from mlxk.generation import Loaded, generate
     from mlxk.protocols.base import ModelCard
+    from mlxk.server.guard import Guard
+    from mlxk.server.keys import Keyring
+    from mlxk.server.limits import Limits
     from mlxk.server.listen import bind, split, url
     from mlxk.server.models import ServedModel
     from mlxk.server.serve import serve
@@ -93,6 +97,7 @@ def _serve(plan: Plan) -> None:
                 created=int(time.time()),
                 context_length=plan.context,
                 config_hash=plan.config_hash,
+                aliases=tuple(plan.profile.aliases),
                 expose=plan.profile.reasoning.expose,
             ),
             generate=lambda request: generate(loaded, request),
@@ -113,8 +118,22 @@ def _serve(plan: Plan) -> None:
         serve(
             [model],
             sock,
-            host=split(server.listen)[0],
+            guard=Guard(split(server.listen)[0], keys=Keyring(_named_keys(server)), cors=server.cors),
             routes=server.routes,
+            limits=Limits(
+                max_body=server.limits.body,
+                upload_seconds=server.limits.upload_seconds,
+                queue=server.limits.queue,
+                drain_seconds=server.drain,
+            ),
             lifespan=lifespan,
             on_ready=on_ready,
         )
+
+
+def _named_keys(server: ServerSection) -> list[tuple[str, str]]:
+    """Keys by name; one without a name is known by its place in the list."""
+    return [
+        (f"#{index}", item) if isinstance(item, str) else (item.name, item.key)
+        for index, item in enumerate(server.api_keys, 1)
+    ]

@@ -12,8 +12,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from mlxk.config.origins import KeyPath, dotted
-from mlxk.config.schema import Profile
+from mlxk.config.schema import Profile, SamplingSection
 
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
 _BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
@@ -123,12 +125,37 @@ def _listen(profile: Profile) -> Iterator[Problem]:
         yield Problem("E109", message, path, "such as 127.0.0.1:8080 or [::1]:8080")
     elif not is_loopback(address[0]) and not _has_keys(profile):
         message = "`server.listen` opens the server to the network, and it has no API keys"
-        yield Problem("E111", message, path, "listen on 127.0.0.1")
+        help_text = "listen on 127.0.0.1, or give it `api_keys`"
+        yield Problem("E111", message, path, help_text)
 
 
 def _has_keys(profile: Profile) -> bool:
-    """API keys lift the limit to this machine; a `server` section that has none never does."""
-    return bool(getattr(profile.server, "api_keys", None))
+    """API keys lift the limit to this machine."""
+    return bool(profile.server.api_keys)
+
+
+def _keys(profile: Profile) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    for index, item in enumerate(profile.server.api_keys):
+        path: KeyPath = ("server", "api_keys", index)
+        key = item if isinstance(item, str) else item.key
+        if not re.fullmatch(r"[!-~]+", key):
+            message = "an API key must be printable ASCII without spaces: nothing else can stand in a header"
+            yield Problem("E109", message, path)
+        if isinstance(item, str):
+            continue
+        if item.name in names:
+            other: KeyPath = ("server", "api_keys", names[item.name])
+            yield Problem("E107", f"two API keys have the name `{item.name}`", path, other=other)
+        names.setdefault(item.name, index)
+
+
+def _cors(profile: Profile) -> Iterator[Problem]:
+    for index, origin in enumerate(profile.server.cors):
+        if origin != "*" and not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^\s/?#@]+", origin, re.IGNORECASE):
+            message = "an origin must be `*` or scheme://host, with a port if there is one and no path"
+            path: KeyPath = ("server", "cors", index)
+            yield Problem("E109", message, path, "such as https://chat.example.org")
 
 
 def _routes(profile: Profile) -> Iterator[Problem]:
@@ -138,4 +165,50 @@ def _routes(profile: Profile) -> Iterator[Problem]:
             yield Problem("E109", message, ("server", "routes", route))
 
 
-_RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (_model, _tokens, _reasoning, _listen, _routes)
+def _aliases(profile: Profile) -> Iterator[Problem]:
+    for index, alias in enumerate(profile.aliases):
+        if alias in profile.aliases[:index]:
+            first = ("aliases", profile.aliases.index(alias))
+            yield Problem("E107", "the same alias twice", ("aliases", index), "remove it", first)
+
+
+def _request_policy(profile: Profile) -> Iterator[Problem]:
+    policy = profile.request_policy
+    for name in type(policy.clamp).model_fields:
+        bounds = getattr(policy.clamp, name)
+        place = ("request_policy", "clamp", name)
+        ends = {end: getattr(bounds, end) for end in ("min", "max") if getattr(bounds, end) is not None}
+        if ends and name in policy.locked:
+            locked = ("request_policy", "locked", policy.locked.index(name))
+            yield Problem("E107", f"`{name}` is locked, so there is nothing to clamp", place, other=locked)
+        if len(ends) == 2 and ends["min"] > ends["max"]:
+            message = "`min` must not be greater than `max`"
+            yield Problem("E107", message, (*place, "min"), other=(*place, "max"))
+        for end, value in ends.items():
+            if not _sendable(name, value):
+                message = f"no request may say this {name}: `{end}` is out of its range"
+                yield Problem("E105", message, (*place, end))
+
+
+def _sendable(name: str, value: float) -> bool:
+    """Whether a value that a request is brought to is one that it could have said itself."""
+    if name not in SamplingSection.model_fields:
+        return value >= (1 if name == "max_tokens" else 0)
+    try:
+        SamplingSection.model_validate({name: value})
+    except ValidationError:
+        return False
+    return True
+
+
+_RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
+    _model,
+    _tokens,
+    _reasoning,
+    _listen,
+    _routes,
+    _keys,
+    _cors,
+    _aliases,
+    _request_policy,
+)

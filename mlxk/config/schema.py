@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 
 class Section(BaseModel):
@@ -340,6 +340,127 @@ class ReasoningSection(Section):
     )
 
 
+class ApiKey(Section):
+    """A key with a name, so that logs can tell whose request it was."""
+
+    name: Text = Field(description="Who uses the key; this is what logs show.", examples=["ci", "alice"])
+    key: Text = Field(description="The key itself.", examples=["${env:CI_KEY}", "${file:ci.key}"])
+
+
+AnyApiKey = Annotated[
+    Annotated[Text, Tag("<key>")] | Annotated[ApiKey, Tag("<named key>")],
+    Discriminator(lambda value: "<named key>" if isinstance(value, dict | ApiKey) else "<key>"),
+]
+
+
+class LimitsSection(Section):
+    """What one client may cost."""
+
+    body: int = Field(
+        32 << 20, ge=1024, description="The largest body of a request, in bytes.", examples=[1048576]
+    )
+    upload_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How long a request may take to arrive. A client that is slower gets 408.",
+        examples=[10, 120],
+    )
+    queue: int = Field(
+        128,
+        ge=1,
+        description="How many generations may run and wait at a time. Further requests get 429 with a "
+        "retry-after header.",
+        examples=[16, 256],
+    )
+
+
+class Bounds(Section):
+    """The range that a request's value is brought into, both ends included."""
+
+    min: float | None = Field(None, description="Raise lower values to this.", examples=[0.1])
+    max: float | None = Field(None, description="Lower higher values to this.", examples=[1.0])
+
+
+class CountBounds(Section):
+    """The range that a request's whole number is brought into, both ends included."""
+
+    min: int | None = Field(None, description="Raise lower values to this.", examples=[16])
+    max: int | None = Field(None, description="Lower higher values to this.", examples=[1024])
+
+
+def _clamp(bounds: type[Section], what: str, **example: float) -> Any:
+    description = f"The range of a request's {what}."
+    return Field(default_factory=bounds, description=description, examples=[example])
+
+
+class ClampSection(Section):
+    """Ranges for what a request may say; a value outside is brought to the nearer end, with a warning."""
+
+    temperature: Bounds = _clamp(Bounds, "`temperature`", max=1.0)
+    top_p: Bounds = _clamp(Bounds, "`top_p`", min=0.5)
+    top_k: CountBounds = _clamp(CountBounds, "`top_k`", max=100)
+    min_p: Bounds = _clamp(Bounds, "`min_p`", max=0.2)
+    xtc_probability: Bounds = _clamp(Bounds, "`xtc_probability`", max=0.5)
+    xtc_threshold: Bounds = _clamp(Bounds, "`xtc_threshold`", min=0.1)
+    repetition_penalty: Bounds = _clamp(Bounds, "`repetition_penalty`", max=1.2)
+    repetition_context: CountBounds = _clamp(CountBounds, "`repetition_context`", max=256)
+    presence_penalty: Bounds = _clamp(Bounds, "`presence_penalty`", min=0.0, max=1.5)
+    presence_context: CountBounds = _clamp(CountBounds, "`presence_context`", max=256)
+    frequency_penalty: Bounds = _clamp(Bounds, "`frequency_penalty`", min=0.0, max=1.5)
+    frequency_context: CountBounds = _clamp(CountBounds, "`frequency_context`", max=256)
+    max_tokens: CountBounds = _clamp(
+        CountBounds, "output tokens, under whichever name it sends them", max=1024
+    )
+    max_reasoning: CountBounds = _clamp(CountBounds, "reasoning budget, in tokens", max=2048)
+
+
+# What a request can say over the profile.
+RequestParameter = Literal[
+    "temperature",
+    "top_p",
+    "top_k",
+    "min_p",
+    "xtc_probability",
+    "xtc_threshold",
+    "repetition_penalty",
+    "repetition_context",
+    "presence_penalty",
+    "presence_context",
+    "frequency_penalty",
+    "frequency_context",
+    "logit_bias",
+    "seed",
+    "max_tokens",
+    "max_reasoning",
+    "stop",
+    "reasoning",
+    "reasoning_effort",
+    "system",
+    "tools",
+    "response_format",
+    "logprobs",
+    "chat_template_kwargs",
+]
+
+
+class RequestPolicySection(Section):
+    """What a request to `mlxk up` may say over the profile. What is not named here, it may."""
+
+    locked: list[RequestParameter] = Field(
+        default_factory=list,
+        description="A request that says one of these is refused with status 400, by name, unless it says "
+        "what the profile says.",
+        examples=[["temperature"], ["temperature", "seed", "system"]],
+    )
+    clamp: ClampSection = Field(
+        default_factory=ClampSection,
+        description="Ranges for what a request may say; a value outside is brought to the nearer end, and "
+        "the answer carries a warning.",
+        examples=[{"max_tokens": {"max": 1024}, "temperature": {"max": 1.0}}],
+    )
+
+
 RouteHandler = Literal["openai.chat", "openai.completions", "openai.models", "anthropic.messages", "health"]
 
 
@@ -357,6 +478,29 @@ class ServerSection(Section):
         description="What answers at which path, over the usual routes; `false` takes a route away.",
         examples=[{"/v1/chat/completions": "openai.chat", "/health": "health"}],
         json_schema_extra={"propertyNames": {"pattern": r"^(/[^\s<>?#]*|x-.*)$"}},
+    )
+    api_keys: list[AnyApiKey] = Field(
+        default_factory=list,
+        description="Requests must carry one of these, as `Authorization: Bearer …` or `x-api-key`. Without "
+        "any, the server is open to this machine, and to it alone.",
+        examples=[["${env:MLXK_KEY}"], [{"name": "ci", "key": "${env:CI_KEY}"}]],
+    )
+    cors: list[Text] = Field(
+        default_factory=list,
+        description="Origins whose pages may use the server from a browser; `*` for all.",
+        examples=[["https://chat.example.org", "http://localhost:3000"]],
+    )
+    limits: LimitsSection = Field(
+        default_factory=LimitsSection,
+        description="What one client may cost.",
+        examples=[{"body": 1048576, "queue": 16}],
+    )
+    drain: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="How many seconds running answers may take to finish when the server is stopped.",
+        examples=[5, 120],
     )
 
 
@@ -404,6 +548,11 @@ class Settings(Section):
         description="How the model thinks, and how its thinking is shown.",
         examples=[{"effort": "medium", "expose": "reasoning_content"}],
     )
+    request_policy: RequestPolicySection = Field(
+        default_factory=RequestPolicySection,
+        description="What a request to `mlxk up` may say over the profile. What is not named here, it may.",
+        examples=[{"locked": ["temperature"], "clamp": {"max_tokens": {"max": 1024}}}],
+    )
 
 
 class Profile(Settings):
@@ -411,5 +560,6 @@ class Profile(Settings):
 
     mlxk: Literal[1] = 1
     description: str | None = None
+    aliases: list[Text] = Field(default_factory=list)
     model: Annotated[ModelSection, BeforeValidator(_model_shorthand)]
     server: ServerSection = Field(default_factory=ServerSection)

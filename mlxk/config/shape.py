@@ -34,7 +34,7 @@ def as_section(annotation: Any) -> type[BaseModel] | None:
 def child(annotation: Any, segment: str | int) -> Any:
     """The annotation one step down; `None` where the schema has no such place."""
     inner = core(annotation)
-    section = as_section(inner)
+    section = as_section(inner) or _section_among(inner)
     if section is not None:
         info = fields(section).get(str(segment))
         return info.annotation if info is not None else None
@@ -43,6 +43,14 @@ def child(annotation: Any, segment: str | int) -> Any:
     if get_origin(inner) is list:
         return get_args(inner)[0]
     return Any if inner is Any else None
+
+
+def _section_among(annotation: Any) -> type[BaseModel] | None:
+    """The one section that a choice between text and a mapping has."""
+    if get_origin(annotation) not in (Union, types.UnionType):
+        return None
+    sections = [section for arm in get_args(annotation) if (section := as_section(arm)) is not None]
+    return sections[0] if len(sections) == 1 else None
 
 
 def at(annotation: Any, path: Sequence[str | int]) -> Any:
@@ -67,8 +75,10 @@ def values(annotation: Any) -> tuple[object, ...]:
 
 
 def is_text(annotation: Any) -> bool:
-    """Whether only text can stand here."""
+    """Whether a scalar that stands here is text."""
     inner = core(annotation)
+    if _section_among(inner) is not None:
+        return any(is_text(arm) for arm in get_args(inner))
     if get_origin(inner) is Literal:
         return all(isinstance(value, str) for value in get_args(inner))
     return inner is str

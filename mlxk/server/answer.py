@@ -54,6 +54,11 @@ class Answer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
+    def size(self) -> int:
+        """How many generations it has."""
+        return len(self._requests)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What generation warned of so far, each once."""
         return tuple(self._warnings)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from time import monotonic
 from types import SimpleNamespace
 
@@ -36,15 +35,12 @@ from mlxk.protocols.base import Dialect, Encoder
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
 from mlxk.server.guard import Guard
+from mlxk.server.limits import Limits
 from mlxk.server.routes import Route, RouteTable
 from mlxk.server.service import Service
 
 logger = logging.getLogger(__name__)
 
-# Bytes. A context of a million tokens is about 5 MB of JSON.
-MAX_BODY = 32 << 20
-# Seconds of silence after which a comment keeps proxies and clients from giving up.
-KEEP_ALIVE_SECONDS = 10.0
 _DAY = 86_400
 
 App = Sanic[Config, SimpleNamespace]
@@ -58,15 +54,6 @@ _SANIC_ERRORS: Mapping[int, type[RequestError]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bytes and seconds; tests make them small."""
-
-    max_body: int = MAX_BODY
-    keep_alive_seconds: float = KEEP_ALIVE_SECONDS
-    drain_seconds: float = 30.0
-
-
 def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits) -> App:
     """A Sanic app; the caller unregisters it. Nothing of it comes from the environment."""
     config = Config({}, env_prefix="")
@@ -77,6 +64,7 @@ def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits)
             "LOG_EXTRA": False,
             "MOTD": False,
             "REQUEST_MAX_SIZE": limits.max_body,
+            "REQUEST_TIMEOUT": limits.upload_seconds,
             "RESPONSE_TIMEOUT": _DAY,
             # Sanic rewrites its own classes without the signals that nobody listens to, and fails the second
             # time; what it does is the same for every app made here.
@@ -87,8 +75,14 @@ def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits)
     # `run` would note this; without it each answer has an empty Alt-Svc header.
     app.state.server_info.append(ApplicationServerInfo(settings={"version": HTTP.VERSION_1}))
     handler = Handler(service, routes, guard, limits)
-    app.add_route(handler.handle, "/", methods=_METHODS, name="root")
-    app.add_route(handler.handle, "/<path:path>", methods=_METHODS, name="any")
+
+    # The handler reads bodies itself: Sanic would wait a day for one that stalls, also without a key.
+    # Sanic marks a handler that does, which a method does not let it.
+    async def handle(request: Request, path: str = "") -> HTTPResponse | None:
+        return await handler.handle(request)
+
+    app.add_route(handle, "/", methods=_METHODS, name="root", stream=True)
+    app.add_route(handle, "/<path:path>", methods=_METHODS, name="any", stream=True)
     app.exception(Exception)(handler.refused)
     return app
 
@@ -102,22 +96,38 @@ class Handler:
         self._guard = guard
         self._limits = limits
 
-    async def handle(self, request: Request, path: str = "") -> HTTPResponse | None:
+    async def handle(self, request: Request) -> HTTPResponse | None:
         transport(request).resume_reading()
-        exchange = Exchange(request, self._service.cards[0])
+        exchange = self._exchange(request)
+        began = monotonic()
         try:
             self._guard.check(request.headers)
             exchange.route = self._routes.resolve(request.path)
             return await self._dispatch(exchange, exchange.route)
         except MlxkError as error:
             return exchange.error(error)
+        except SanicException as error:
+            return await self.refused(request, error)
         except Exception:
             logger.exception("request %s failed unexpectedly", exchange.id)
             return exchange.error(EngineError("The server had an error while processing the request."))
+        finally:
+            logger.info(
+                "request %s: %s %s %d, key %s, %.3f s",
+                exchange.id,
+                request.method,
+                exchange.route.path if exchange.route else "-",
+                exchange.status,
+                exchange.key_name or "-",
+                monotonic() - began,
+            )
+
+    def _exchange(self, request: Request) -> Exchange:
+        return Exchange(request, self._service.cards[0], self._guard.cors(request.headers))
 
     async def refused(self, request: Request, exception: Exception) -> HTTPResponse:
-        """What Sanic refused before the handler saw it."""
-        exchange = Exchange(request, self._service.cards[0])
+        """What Sanic refused, mostly before the handler saw it."""
+        exchange = self._exchange(request)
         if not isinstance(exception, SanicException):
             logger.error("request %s failed unexpectedly", exchange.id, exc_info=exception)
             return exchange.error(EngineError("The server had an error while processing the request."))
@@ -127,15 +137,23 @@ class Handler:
             # Methods that HTTP does not define end here, and the answer names those that the path has.
             exchange.route = self._routes.resolve(request.path)
         except RouteNotFound as error:
-            return exchange.error(error)
+            if exception.status_code in (404, 405):
+                return exchange.error(error)
         return exchange.error(_SANIC_ERRORS.get(exception.status_code, RequestError)(f"{exception}."))
 
     async def _dispatch(self, exchange: Exchange, route: Route) -> HTTPResponse | None:
         method = exchange.request.method
+        headers = exchange.request.headers
+        preflight = self._guard.preflight(method, headers, route.allowed)
+        if preflight:
+            return exchange.empty(preflight)
+        if route.kind != "health":
+            exchange.key_name = self._guard.key_name(headers)
         if method not in route.allowed:
             raise MethodNotAllowed(
                 f"{method[:20]} is not possible at {route.path}.", hint=f"Use {' or '.join(route.methods)}."
             )
+        await exchange.receive(self._limits)
         match route.kind:
             case "generate":
                 return await self._generate(exchange, DIALECTS[route.handler])
@@ -145,6 +163,9 @@ class Handler:
                 return exchange.json(catalogue.answer(route.tail, body, self._service.cards))
             case "health":
                 ready, body = await self._service.health()
+                if self._guard.wants_keys:
+                    # Probes of load balancers have no key; what is served is told to those that have one.
+                    body = {"status": body["status"]}
                 return exchange.json(body, status=200 if ready else 503)
 
     async def _generate(self, exchange: Exchange, dialect: Dialect) -> HTTPResponse | None:
@@ -153,7 +174,7 @@ class Handler:
         exchange.card = model.card
         answer = Answer(model.generate, parsed.generations, on_overflow=exchange.abort)
         encoder = parsed.encoder(model.card)
-        with self._service.track(answer):
+        with self._service.track(answer, self._limits.queue):
             async with answer:
                 try:
                     if parsed.stream:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol, cast
 
 import msgspec
 from sanic import HTTPResponse, Request
@@ -17,15 +17,28 @@ from mlxk.errors import (
     MlxkError,
     Overloaded,
     RequestError,
+    RequestTimeout,
+    Unauthorized,
 )
 from mlxk.protocols import CATALOGUES, DIALECTS
 from mlxk.protocols.base import Json, ModelCard
 from mlxk.protocols.openai.common import error_body as openai_error_body
 from mlxk.protocols.validation import decode
 from mlxk.server.guard import check_json, request_id
+from mlxk.server.limits import Limits
 from mlxk.server.routes import Route
 
 logger = logging.getLogger(__name__)
+
+
+class Body(Protocol):
+    """What of Sanic's `Http` is used here; its declared type is wider."""
+
+    request_body: object
+    request_max_size: int
+    keep_alive: bool
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
 
 
 def transport(request: Request) -> asyncio.Transport:
@@ -36,12 +49,34 @@ def transport(request: Request) -> asyncio.Transport:
 class Exchange:
     """One request and the headers that every answer to it carries."""
 
-    def __init__(self, request: Request, card: ModelCard) -> None:
+    def __init__(self, request: Request, card: ModelCard, extra: Mapping[str, str]) -> None:
         self.request = request
         self.card = card
+        self.extra = extra
         self.route: Route | None = None
+        self.key_name: str | None = None
+        self.status = 200
         self.warnings: tuple[str, ...] = ()
         self.id = request_id(request.headers)
+
+    async def receive(self, limits: Limits) -> None:
+        """Take the body in; raises `RequestTimeout`, and what Sanic raises for one too large or broken."""
+        stream = cast(Body | None, self.request.stream)
+        if stream is None or not stream.request_body:
+            return
+        # Sanic lifts its limit for handlers that read bodies themselves.
+        stream.request_max_size = limits.max_body
+        try:
+            async with asyncio.timeout(limits.upload_seconds):
+                self.request.body = b"".join([data async for data in stream])
+        except TimeoutError:
+            # The rest is not waited for: the connection ends with the answer.
+            stream.request_body = None
+            stream.keep_alive = False
+            raise RequestTimeout(
+                f"The body did not arrive within {limits.upload_seconds:g} seconds."
+            ) from None
+        transport(self.request).resume_reading()
 
     def body(self) -> Json:
         """Raises `RequestError`."""
@@ -51,6 +86,7 @@ class Exchange:
     def json(
         self, body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> HTTPResponse:
+        self.status = status
         return HTTPResponse(
             msgspec.json.encode(body),
             status=status,
@@ -62,11 +98,17 @@ class Exchange:
         headers = {}
         if isinstance(error, MethodNotAllowed) and self.route is not None:
             headers["allow"] = ", ".join(self.route.allowed)
+        if isinstance(error, Unauthorized):
+            headers["www-authenticate"] = "Bearer"
         if isinstance(error, Overloaded | EngineUnavailable | EngineCrashed):
             headers["retry-after"] = str(error.retry_after)
         if not isinstance(error, RequestError):
             logger.warning("request %s: %s", self.id, error)
         return self.json(self._error_body(error), status=error.http_status, headers=headers)
+
+    def empty(self, headers: Mapping[str, str]) -> HTTPResponse:
+        self.status = 204
+        return HTTPResponse(status=204, headers={**self._headers, **headers})
 
     async def stream(self, content_type: str) -> HTTPResponse:
         headers = {**self._headers, "cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -80,7 +122,7 @@ class Exchange:
 
     @property
     def _headers(self) -> dict[str, str]:
-        headers = {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash}
+        headers = {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash, **self.extra}
         if self.warnings:
             # Such as that the oldest messages were left out: the bodies of dialects have no place for it.
             headers["x-mlxk-warning"] = _plain("; ".join(self.warnings))

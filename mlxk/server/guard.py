@@ -1,40 +1,87 @@
-"""Who may talk to a server on loopback: programs of this machine, and pages that it serves itself.
+"""Who may talk to the server: programs of this machine, or those with a key; pages by their origin.
 
 A web page can reach 127.0.0.1 by rebinding its own host name; the `Host` header gives it away. A page of
 another site gives itself away by its `Origin`. Content types that need no preflight are refused for the
-same reason.
+same reason. Where a key is needed, any host name will do: no page can know the key.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from mlxk.errors import Forbidden, RequestError, UnsupportedMediaType
+from mlxk.server.keys import Keyring
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class Guard:
-    """`host` is the one that the server listens on, as configured."""
+    """`host` is the one that the server listens on, as configured; `cors` are origins, or `*`."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, *, keys: Keyring | None = None, cors: Collection[str] = ()) -> None:
         self._hosts = LOOPBACK_HOSTS | {host.strip("[]").lower()}
+        self._keys = keys or Keyring()
+        self._cors = frozenset(origin.lower() for origin in cors)
+
+    @property
+    def wants_keys(self) -> bool:
+        return bool(self._keys)
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Raises `RequestError` or `Forbidden`."""
         host = headers.get("host")
         if host is None:
             raise RequestError("The Host header is missing.")
-        if _hostname(f"//{host}") not in self._hosts:
+        own = _hostname(f"//{host}")
+        if own is None or (own not in self._hosts and not self._keys):
             raise Forbidden("This server answers only under its own name, and the Host header says another.")
         origin = headers.get("origin")
-        if origin is not None and _hostname(origin) not in self._hosts:
+        if origin is not None and not self._knows(origin, own):
             raise Forbidden("Pages of other sites may not use this server.")
+
+    def key_name(self, headers: Mapping[str, str]) -> str | None:
+        """Whose request it is, where keys are needed; raises `Unauthorized`."""
+        return self._keys.check(headers)
+
+    def cors(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers that let a page of an allowed origin read the answer."""
+        if not self._cors:
+            return {}
+        origin = headers.get("origin", "")
+        if not self._allows(origin):
+            return {"vary": "origin"}
+        return {
+            "vary": "origin",
+            "access-control-allow-origin": origin,
+            "access-control-expose-headers": "x-request-id, x-mlxk-config-hash, x-mlxk-warning, retry-after",
+        }
+
+    def preflight(self, method: str, headers: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:
+        """The headers that answer a browser's question before a request; empty if it is none to answer."""
+        asked = headers.get("access-control-request-method")
+        if method != "OPTIONS" or asked is None or not self._allows(headers.get("origin", "")):
+            return {}
+        wanted = headers.get("access-control-request-headers", "")
+        names = [name.strip() for name in wanted.split(",")]
+        return {
+            "access-control-allow-methods": ", ".join(methods),
+            "access-control-allow-headers": ", ".join(name for name in names if _HEADER.fullmatch(name)),
+            "access-control-max-age": "600",
+        }
+
+    def _allows(self, origin: str) -> bool:
+        return bool(origin) and (origin.lower() in self._cors or "*" in self._cors)
+
+    def _knows(self, origin: str, own: str) -> bool:
+        """A page of an allowed origin, of this machine, or of the very name that it asks."""
+        name = _hostname(origin)
+        return self._allows(origin) or name in self._hosts or (bool(self._keys) and name == own)
 
 
 def check_json(headers: Mapping[str, str]) -> None:

@@ -12,8 +12,9 @@ from typing import Literal, Protocol, cast
 import uvloop
 from sanic import Sanic
 
-from mlxk.server.app import Limits, make_app
+from mlxk.server.app import make_app
 from mlxk.server.guard import Guard
+from mlxk.server.limits import Limits
 from mlxk.server.models import ServedModel
 from mlxk.server.routes import RouteTable
 from mlxk.server.service import Service
@@ -54,13 +55,13 @@ class Server:
         self,
         models: Sequence[ServedModel],
         *,
-        host: str,
+        guard: Guard,
         routes: Mapping[str, str | Literal[False]],
         limits: Limits | None = None,
     ) -> None:
         self._limits = limits or Limits()
         self._service = Service(models)
-        self._app = make_app(self._service, RouteTable(routes), Guard(host), self._limits)
+        self._app = make_app(self._service, RouteTable(routes), guard, self._limits)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -122,7 +123,7 @@ def serve(
     models: Sequence[ServedModel],
     sock: socket.socket,
     *,
-    host: str,
+    guard: Guard,
     routes: Mapping[str, str | Literal[False]],
     lifespan: Lifespan,
     on_ready: Callable[[], None],
@@ -134,7 +135,7 @@ def serve(
     """
 
     async def main() -> None:
-        server = Server(models, host=host, routes=routes, limits=limits)
+        server = Server(models, guard=guard, routes=routes, limits=limits)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)

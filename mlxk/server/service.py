@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from mlxk.errors import EngineUnavailable, MlxkError
+from mlxk.errors import EngineUnavailable, MlxkError, Overloaded, RequestError
 from mlxk.protocols.base import Json, ModelCard, find_card
 from mlxk.server.answer import Answer
 from mlxk.server.models import ServedModel
@@ -32,12 +32,19 @@ class Service:
         return self._models[find_card(name, self.cards).id]
 
     @contextmanager
-    def track(self, answer: Answer) -> Iterator[None]:
-        """An answer that counts as running; raises `EngineUnavailable` when none may begin."""
+    def track(self, answer: Answer, limit: int) -> Iterator[None]:
+        """An answer that counts as running; raises `EngineUnavailable` or `Overloaded` when none may begin.
+
+        At most `limit` generations run and wait at a time, of all models together.
+        """
         if self.phase == "starting":
             raise EngineUnavailable("The model is still being loaded.", hint="Try again in a moment.")
         if self.phase == "draining":
             raise EngineUnavailable("The server is shutting down.")
+        if answer.size > limit:
+            raise RequestError(f"This server generates at most {limit} answers at a time.", param="n")
+        if answer.size + sum(other.size for other in self._running) > limit:
+            raise Overloaded("Too many requests are waiting.", hint="Try again in a moment.")
         self._running.add(answer)
         self._idle.clear()
         try:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from mlxk.errors import ModelError
-from mlxk.server.app import Limits
+from mlxk.server.limits import Limits
 from tests.server.conftest import Running, Serving
 from tests.server.scripted import Script
 
@@ -200,6 +200,7 @@ PROGRAM = """
 import sys
 from contextlib import asynccontextmanager
 from mlxk.server.listen import bind, url
+from mlxk.server.guard import Guard
 from mlxk.server.serve import serve
 from tests.server.scripted import Script
 
@@ -209,7 +210,7 @@ async def lifespan():
     print("closed", flush=True)
 
 sock = bind("127.0.0.1:0")
-serve([Script().served()], sock, host="127.0.0.1", routes={}, lifespan=lifespan,
+serve([Script().served()], sock, guard=Guard("127.0.0.1"), routes={}, lifespan=lifespan,
       on_ready=lambda: print(url(sock), flush=True))
 print("ended", flush=True)
 """

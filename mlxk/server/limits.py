@@ -1,0 +1,21 @@
+"""What one client may cost, and how long a server that stops may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Bytes. A context of a million tokens is about 5 MB of JSON.
+MAX_BODY = 32 << 20
+# Seconds of silence after which a comment keeps proxies and clients from giving up.
+KEEP_ALIVE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes and seconds. `queue` counts generations that run or wait."""
+
+    max_body: int = MAX_BODY
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+    drain_seconds: float = 30.0
+    upload_seconds: float = 30.0
+    queue: int = 128

@@ -1,0 +1,60 @@
+"""API keys, CORS and limits in profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlxk.config import InvalidProfile, resolve
+from mlxk.config.layers import plain
+
+
+def write(folder: Path, server: str) -> Path:
+    path = folder / "p.yaml"
+    path.write_text(f"mlxk: 1\nmodel: builtin:demo\nserver: {server}\n")
+    return path
+
+
+def test_keys_open_the_server_to_the_network(tmp_path: Path) -> None:
+    path = write(tmp_path, "{listen: '0.0.0.0:8080', api_keys: ['${env:A}', {name: ci, key: '${env:B}'}]}")
+    resolved = resolve(path, environ={"A": "123", "B": "0456"}, isolated=True)
+    first, second = resolved.profile.server.api_keys
+    assert first == "123"
+    assert not isinstance(second, str)
+    assert (second.name, second.key) == ("ci", "0456")
+    with pytest.raises(InvalidProfile, match="no API keys"):
+        resolve(write(tmp_path, "{listen: '0.0.0.0:8080'}"), environ={}, isolated=True)
+
+
+def test_keys_are_never_shown(tmp_path: Path) -> None:
+    path = write(tmp_path, "{api_keys: [hunter2, {name: ci, key: hunter3}, '${env:A}']}")
+    resolved = resolve(path, environ={"A": "hunter4"}, isolated=True)
+    shown = [
+        str(plain(resolved.tree, shown=True)),
+        repr(resolved),
+        *(str(plain(link.value, shown=True)) for link in resolved.chain("server.api_keys")),
+    ]
+    assert not any("hunter" in text for text in shown)
+    assert "${env:A}" in shown[0]
+
+
+@pytest.mark.parametrize(
+    ("server", "part"),
+    [
+        ("{api_keys: ['two words']}", "printable ASCII"),
+        ("{api_keys: ['']}", "must not be empty"),
+        ("{api_keys: [{name: a, key: b}, {name: a, key: c}]}", "two API keys"),
+        ("{api_keys: [{name: a, kez: b}]}", "unknown key `kez`"),
+        ("{api_keys: [12]}", "must be text"),
+        ("{cors: ['chat.example.org']}", "an origin must be"),
+        ("{cors: ['https://a/path']}", "an origin must be"),
+        ("{limits: {body: 1}}", "at least 1024"),
+        ("{limits: {queue: 0}}", "at least 1"),
+        ("{drain: -1}", "at least 0"),
+    ],
+)
+def test_what_is_wrong(tmp_path: Path, server: str, part: str) -> None:
+    with pytest.raises(InvalidProfile) as caught:
+        resolve(write(tmp_path, server), environ={}, isolated=True)
+    assert part in str(caught.value)
