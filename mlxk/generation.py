@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import uuid4
 
+from mlxk import policy
 from mlxk.engine.base import Done, Engine, EngineRequest, EngineStep, Prefill, Tokens
 from mlxk.errors import MlxkError, UnsupportedParameter
 from mlxk.events import (
@@ -74,6 +75,7 @@ class Prepared:
 def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
     plan, text = loaded.plan, loaded.text
+    request, clamped = policy.admit(request, plan.profile)
     _refuse_constraints(request)
     prompt, warnings = _fitting_prompt(loaded, request)
     max_tokens = plan.max_tokens(len(prompt.tokens), request)
@@ -86,7 +88,7 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         top_logprobs=request.top_logprobs,
         reasoning_budget=_reasoning_budget(loaded, request, prompt),
     )
-    return Prepared(prompt, engine_request, (*prompt.warnings, *warnings))
+    return Prepared(prompt, engine_request, (*clamped, *prompt.warnings, *warnings))
 
 
 def _refuse_constraints(request: GenerationRequest) -> None:

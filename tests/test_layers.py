@@ -15,7 +15,7 @@ FLOORS = (
     {"cli"},
     {"server"},
     {"generation"},
-    {"plan"},
+    {"plan", "policy"},
     {"text", "engine"},
     {"config", "hub"},
     {"requests", "events"},

@@ -9,7 +9,7 @@ from mlxk.config.layers import Entry, Table, from_plain
 from mlxk.config.origins import DEFAULT
 from mlxk.config.schema import Profile
 
-_FIRST = ("mlxk", "description", "model")
+_FIRST = ("mlxk", "description", "model", "aliases")
 
 
 def defaults_layer() -> Table:

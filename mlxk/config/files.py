@@ -63,6 +63,11 @@ class ProfileFile(Settings, _Versioned):
             {"repo": "mlx-community/gpt-oss-20b-MXFP4-Q8", "revision": "main"},
         ],
     )
+    aliases: list[Text] = Field(
+        default_factory=list,
+        description="Further names that the server's clients may use for this model, besides the profile's.",
+        examples=[["gpt-4o-mini", "default"]],
+    )
     server: ServerSection = Field(
         default_factory=ServerSection,
         description="What `mlxk up` serves, and where.",

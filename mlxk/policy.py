@@ -1,0 +1,116 @@
+"""`request_policy`: what a request may say over its profile, before anything is done with it.
+
+A locked parameter is refused by name unless the request says what the profile says; a clamped one is brought
+into its range, and the answer tells. What the policy does not name is the caller's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mlxk.config.schema import (
+    Bounds,
+    ClampSection,
+    CountBounds,
+    Profile,
+    RequestPolicySection,
+    SamplingSection,
+)
+from mlxk.errors import RequestError
+from mlxk.requests import GenerationRequest, SamplingOverrides
+
+_SYSTEM_ROLES = ("system", "developer")
+_CLAMPED_SAMPLING = tuple(name for name in ClampSection.model_fields if name in SamplingSection.model_fields)
+
+
+def admit(request: GenerationRequest, profile: Profile) -> tuple[GenerationRequest, tuple[str, ...]]:
+    """The request as the policy lets it through, and a warning for each value that was clamped.
+
+    Raises `RequestError` with the name of a locked parameter as `param`.
+    """
+    policy = profile.request_policy
+    if policy.locked:
+        _refuse_locked(request, profile, policy)
+    return _clamped(request, policy)
+
+
+def _refuse_locked(request: GenerationRequest, profile: Profile, policy: RequestPolicySection) -> None:
+    said, configured = _said(request), _configured(profile)
+    for name in policy.locked:
+        if name in said and said[name] != configured.get(name):
+            raise RequestError(
+                f"'{name}' is locked by the profile's request_policy.",
+                hint="Leave it out of the request.",
+                param=name,
+            )
+
+
+def _said(request: GenerationRequest) -> Mapping[str, object]:
+    """What the request says itself, by the names that a policy uses."""
+    system = any(message.role in _SYSTEM_ROLES for message in request.messages)
+    reasoning = request.reasoning
+    found: dict[str, object] = {
+        "max_tokens": request.max_tokens,
+        "max_reasoning": reasoning.max_tokens,
+        "stop": list(request.stop) if request.stop else None,
+        "reasoning": reasoning.enabled,
+        "reasoning_effort": reasoning.effort,
+        "system": _system_text(request) if system else None,
+        "tools": request.tools or None,
+        "response_format": request.response_format,
+        "logprobs": request.top_logprobs,
+        "chat_template_kwargs": dict(request.chat_template_kwargs) or None,
+    }
+    return {**request.sampling, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _system_text(request: GenerationRequest) -> str:
+    return "\n\n".join(message.content for message in request.messages if message.role in _SYSTEM_ROLES)
+
+
+def _configured(profile: Profile) -> Mapping[str, object]:
+    """What the profile says, by the same names; what it cannot say is missing."""
+    sampling = profile.sampling.model_dump()
+    return {
+        **sampling,
+        "logit_bias": tuple(sorted(profile.sampling.logit_bias.items())),
+        "max_tokens": profile.tokens.max_output,
+        "max_reasoning": profile.tokens.max_reasoning,
+        "stop": profile.stop.sequences,
+        "reasoning": profile.reasoning.enabled,
+        "reasoning_effort": profile.reasoning.effort,
+        "system": profile.system,
+        "chat_template_kwargs": profile.chat_template_kwargs,
+    }
+
+
+def _clamped(
+    request: GenerationRequest, policy: RequestPolicySection
+) -> tuple[GenerationRequest, tuple[str, ...]]:
+    warnings: list[str] = []
+    clamp = policy.clamp
+
+    def into(name: str, value: float, bounds: Bounds | CountBounds) -> float:
+        fitted = value
+        if bounds.min is not None:
+            fitted = max(fitted, bounds.min)
+        if bounds.max is not None:
+            fitted = min(fitted, bounds.max)
+        if fitted != value:
+            warnings.append(f"{name} {value:g} was clamped to {fitted:g}")
+        return fitted
+
+    sampling: SamplingOverrides = {**request.sampling}
+    for name in _CLAMPED_SAMPLING:
+        if name in sampling:
+            sampling[name] = into(name, sampling[name], getattr(clamp, name))  # type: ignore[literal-required]
+    limit, reasoning = request.max_tokens, request.reasoning
+    if limit is not None:
+        limit = int(into("max_tokens", limit, clamp.max_tokens))
+    if reasoning.max_tokens is not None:
+        budget = into("max_reasoning", reasoning.max_tokens, clamp.max_reasoning)
+        reasoning = replace(reasoning, max_tokens=int(budget))
+    if not warnings:
+        return request, ()
+    return replace(request, sampling=sampling, max_tokens=limit, reasoning=reasoning), tuple(warnings)

@@ -1,0 +1,66 @@
+"""`request_policy` and `aliases` as a client of `mlxk up` meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Serve, Server
+
+PROFILE = """
+mlxk: 1
+extends: demo
+aliases: [gpt-4o-mini]
+request_policy:
+  locked: [temperature, system]
+  clamp: {max_tokens: {max: 4}, top_p: {min: 0.5}}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    profile: Path = tmp_path_factory.mktemp("policy") / "strict.yaml"
+    profile.write_text(PROFILE)
+    with serve(str(profile)) as running:
+        yield running
+
+
+def ask(server: Server, **body: Any) -> httpx.Response:
+    messages = [{"role": "user", "content": "Why is the sky blue?"}]
+    return httpx.post(
+        f"{server.url}/v1/chat/completions",
+        json={"model": "strict", "messages": messages, **body},
+        timeout=60,
+    )
+
+
+def test_a_locked_parameter_is_refused_by_name(server: Server) -> None:
+    answer = ask(server, temperature=0.9)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"] == "temperature"
+    assert "locked" in answer.json()["error"]["message"]
+    messages = [{"role": "system", "content": "Be rude."}, {"role": "user", "content": "Hi"}]
+    assert ask(server, messages=messages, stream=True).json()["error"]["param"] == "system"
+    # What the profile says anyway may be said.
+    assert ask(server, temperature=0).status_code == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_clamped_value_is_told(server: Server, stream: bool) -> None:
+    answer = ask(server, max_completion_tokens=500, top_p=0.1, stream=stream)
+    assert answer.status_code == 200
+    assert answer.headers["x-mlxk-warning"] == (
+        "top_p 0.1 was clamped to 0.5; max_tokens 500 was clamped to 4"
+    )
+    assert '"finish_reason":"length"' in answer.text.replace(" ", "")
+
+
+def test_an_alias_is_a_name_of_the_model(server: Server) -> None:
+    assert ask(server, model="gpt-4o-mini").status_code == 200
+    listed = httpx.get(f"{server.url}/v1/models").json()["data"]
+    assert [(model["id"], model["aliases"]) for model in listed] == [("strict", ["gpt-4o-mini"])]
+    assert httpx.get(f"{server.url}/v1/models/gpt-4o-mini").json()["id"] == "strict"

@@ -1,0 +1,132 @@
+"""request_policy: what is locked is refused by name, what is clamped is told, the rest passes untouched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+
+from mlxk.config.schema import ClampSection, CountBounds, Profile, RequestParameter
+from mlxk.errors import RequestError
+from mlxk.policy import admit
+from mlxk.requests import (
+    GenerationRequest,
+    JsonObject,
+    Message,
+    ReasoningOptions,
+    SamplingOverrides,
+    Tool,
+)
+
+USER = (Message("user", "Hello"),)
+# For each parameter, a request that says it.
+SAYS: dict[str, GenerationRequest] = {
+    **{
+        name: GenerationRequest(messages=USER, sampling=SamplingOverrides(**{name: value}))  # type: ignore[typeddict-item]
+        for name, value in {
+            "temperature": 0.0,
+            "top_p": 0.5,
+            "top_k": 7,
+            "min_p": 0.3,
+            "xtc_probability": 0.2,
+            "xtc_threshold": 0.2,
+            "repetition_penalty": 1.3,
+            "repetition_context": 9,
+            "presence_penalty": 0.4,
+            "presence_context": 9,
+            "frequency_penalty": 0.4,
+            "frequency_context": 9,
+            "logit_bias": ((5, -100.0),),
+            "seed": 0,
+        }.items()
+    },
+    "max_tokens": GenerationRequest(messages=USER, max_tokens=5),
+    "max_reasoning": GenerationRequest(messages=USER, reasoning=ReasoningOptions(max_tokens=0)),
+    "stop": GenerationRequest(messages=USER, stop=("x",)),
+    "reasoning": GenerationRequest(messages=USER, reasoning=ReasoningOptions(enabled=False)),
+    "reasoning_effort": GenerationRequest(messages=USER, reasoning=ReasoningOptions(effort="none")),
+    "system": GenerationRequest(messages=(Message("developer", "Be rude."), *USER)),
+    "tools": GenerationRequest(messages=USER, tools=(Tool("f"),)),
+    "response_format": GenerationRequest(messages=USER, response_format=JsonObject()),
+    "logprobs": GenerationRequest(messages=USER, top_logprobs=0),
+    "chat_template_kwargs": GenerationRequest(messages=USER, chat_template_kwargs={"a": 1}),
+}
+
+
+def profile(policy: dict[str, Any], **sections: Any) -> Profile:
+    return Profile.model_validate({"model": "a/b", "request_policy": policy, **sections})
+
+
+def test_every_parameter_can_be_locked() -> None:
+    assert SAYS.keys() == set(get_args(RequestParameter))
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_a_locked_parameter_is_refused_by_name(name: str) -> None:
+    with pytest.raises(RequestError, match=f"'{name}' is locked") as caught:
+        admit(SAYS[name], profile({"locked": [name]}))
+    assert caught.value.param == name
+    assert caught.value.http_status == 400
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_one_that_is_not_said_or_not_locked_passes(name: str) -> None:
+    others = [other for other in SAYS if other != name]
+    assert admit(SAYS[name], profile({"locked": others})) == (SAYS[name], ())
+    silent = GenerationRequest(messages=USER)
+    assert admit(silent, profile({"locked": list(SAYS)})) == (silent, ())
+
+
+def test_saying_what_the_profile_says_is_no_offence() -> None:
+    locked = profile(
+        {"locked": ["temperature", "max_tokens", "system", "stop", "reasoning", "logit_bias"]},
+        sampling={"temperature": 0.5, "logit_bias": {"7": 1.0}},
+        tokens={"max_output": 64},
+        system="Be kind.",
+        stop={"sequences": ["END"]},
+        reasoning={"enabled": True},
+    )
+    request = GenerationRequest(
+        messages=(Message("system", "Be kind."), *USER),
+        sampling={"temperature": 0.5, "logit_bias": ((7, 1.0),)},
+        max_tokens=64,
+        stop=("END",),
+        reasoning=ReasoningOptions(enabled=True),
+    )
+    assert admit(request, locked) == (request, ())
+    with pytest.raises(RequestError, match="'system' is locked"):
+        admit(replace(request, messages=(Message("system", "Be rude."), *USER)), locked)
+
+
+@pytest.mark.parametrize("name", ClampSection.model_fields)
+@pytest.mark.parametrize(
+    ("end", "said", "expected"), [("max", 0.9, 0.4), ("min", 0.1, 0.4), ("max", 0.3, 0.3)]
+)
+def test_a_value_outside_is_brought_to_the_nearer_end(
+    name: str, end: str, said: float, expected: float
+) -> None:
+    whole = ClampSection.model_fields[name].annotation is CountBounds
+    value, bound, result = (int(n * 10) if whole else n for n in (said, 0.4, expected))
+    request = _saying(name, value)
+    admitted, warnings = admit(request, profile({"clamp": {name: {end: bound}}}))
+    assert admitted == _saying(name, result)
+    expected_warnings = () if value == result else (f"{name} {value:g} was clamped to {result:g}",)
+    assert warnings == expected_warnings
+
+
+def _saying(name: str, value: float) -> GenerationRequest:
+    if name == "max_tokens":
+        return GenerationRequest(messages=USER, max_tokens=int(value))
+    if name == "max_reasoning":
+        return GenerationRequest(messages=USER, reasoning=ReasoningOptions(max_tokens=int(value)))
+    return GenerationRequest(messages=USER, sampling={name: value})  # type: ignore[misc]
+
+
+def test_several_clamps_tell_of_each_and_what_is_not_said_stays_unsaid() -> None:
+    clamping = profile({"clamp": {"temperature": {"max": 1}, "max_tokens": {"max": 10}, "top_k": {"min": 5}}})
+    request = GenerationRequest(messages=USER, max_tokens=99, sampling={"temperature": 1.5, "seed": 3})
+    admitted, warnings = admit(request, clamping)
+    assert admitted == replace(request, max_tokens=10, sampling={"temperature": 1, "seed": 3})
+    assert warnings == ("temperature 1.5 was clamped to 1", "max_tokens 99 was clamped to 10")
+    assert request.sampling == {"temperature": 1.5, "seed": 3}
