@@ -15,8 +15,9 @@ from typing import assert_never
 from uuid import uuid4
 
 from mlxk import policy
+from mlxk.constraints import constrain
 from mlxk.engine.base import Done, Engine, EngineRequest, EngineStep, Prefill, Tokens
-from mlxk.errors import MlxkError, UnsupportedParameter
+from mlxk.errors import MlxkError
 from mlxk.events import (
     Event,
     Failed,
@@ -76,9 +77,9 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
     plan, text = loaded.plan, loaded.text
     request, clamped = policy.admit(request, plan.profile)
-    _refuse_constraints(request)
     prompt, warnings = _fitting_prompt(loaded, request)
     max_tokens = plan.max_tokens(len(prompt.tokens), request)
+    constrained = constrain(text, prompt, request, _reasoning_budget(loaded, request, prompt))
     engine_request = EngineRequest(
         id=f"gen-{uuid4().hex}",
         prompt=prompt.tokens,
@@ -86,19 +87,10 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         sampling=plan.sampling_for(request),
         stop_tokens=text.stop_token_ids,
         top_logprobs=request.top_logprobs,
-        reasoning_budget=_reasoning_budget(loaded, request, prompt),
+        reasoning_budget=constrained.budget,
+        constraint=constrained.constraint,
     )
     return Prepared(prompt, engine_request, (*clamped, *prompt.warnings, *warnings))
-
-
-def _refuse_constraints(request: GenerationRequest) -> None:
-    """No engine constrains its output yet, and a request that asks for it must not be answered without."""
-    if request.response_format is not None:
-        raise UnsupportedParameter("constrained output is not supported", param="response_format")
-    if request.tool_choice not in ("auto", "none"):
-        raise UnsupportedParameter(
-            "a tool call cannot be required", hint="use tool_choice auto or none", param="tool_choice"
-        )
 
 
 def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt) -> ReasoningBudget | None:

@@ -15,7 +15,7 @@ FLOORS = (
     {"cli"},
     {"server"},
     {"generation"},
-    {"plan", "policy"},
+    {"plan", "policy", "constraints"},
     {"text", "engine"},
     {"config", "hub"},
     {"requests", "events"},

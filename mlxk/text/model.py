@@ -85,6 +85,10 @@ class TextModel:
         """The output grammar, tool calls included."""
         return self._grammar.grammar
 
+    def template_writes(self, text: str) -> bool:
+        """Whether one of the model's chat templates contains `text`."""
+        return any(text in template.source for template in self._templates.values())
+
     def render(self, request: GenerationRequest) -> Prompt:
         """The prompt of a request. Takes milliseconds of CPU.
 
