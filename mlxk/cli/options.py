@@ -6,12 +6,13 @@ same schema, and is reported in the same words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from mlxk.config import Flag
+from mlxk.errors import UsageError
 
 _GENERATION = Group.create_ordered("Generation")
 _PROFILE = Group.create_ordered("Profile")
@@ -116,13 +117,36 @@ class GenerationOptions:
     max_reasoning: int | None = None
     """End the thinking after this many tokens."""
 
+    reasoning_start: str | None = None
+    """What the model writes before its reasoning, such as <think>. Needs --reasoning-end."""
+
+    reasoning_end: str | None = None
+    """What the model writes behind its reasoning, such as </think>. Needs --reasoning-start."""
+
     def flags(self) -> dict[str, Flag]:
-        """Those that were given, by profile key."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
+        """Those that were given, by profile key. Raises `UsageError` for half a pair of markers."""
+        given = {name: getattr(self, name) for name in _KEYS}
+        flags = {
             _KEYS[name]: Flag(list(value) if isinstance(value, tuple) else value, _flag_name(name))
             for name, value in given.items()
             if value is not None
+        }
+        return flags | self._markers()
+
+    def _markers(self) -> dict[str, Flag]:
+        start, end = self.reasoning_start, self.reasoning_end
+        if start is None and end is None:
+            return {}
+        if start is None or end is None:
+            missing = "--reasoning-start" if start is None else "--reasoning-end"
+            raise UsageError(
+                f"{missing} is missing", hint="markers come in pairs: --reasoning-start and --reasoning-end"
+            )
+        markers = [{"start": start, "end": end, "as": "reasoning"}]
+        # They stand instead of a preset that the profile names.
+        return {
+            "reasoning.markers": Flag(markers, "--reasoning-start"),
+            "reasoning.format": Flag(None, "--reasoning-start"),
         }
 
 

@@ -48,7 +48,9 @@ def _model(profile: Profile) -> Iterator[Problem]:
     model = profile.model
     if model.repo is not None and model.path is not None:
         yield _exclusive(("model", "path"), ("model", "repo"))
-    elif model.repo is None and model.path is None:
+    elif profile.models and (model.repo is not None or model.path is not None):
+        yield _exclusive(("models",), ("model",))
+    elif model.repo is None and model.path is None and not profile.models:
         yield Problem("E106", "no model: neither `model.repo` nor `model.path` is set", ("model",))
     if model.revision is not None and (model.path is not None or (model.repo or "").startswith("builtin:")):
         message = "`model.revision` is for repositories on the Hub, not for folders or built-in models"
@@ -89,6 +91,16 @@ def _reasoning(profile: Profile) -> Iterator[Problem]:
             other = ("reasoning", "markers", starts[marker.start], "start")
             yield Problem("E107", "two markers with the same `start`", path, other=other)
         starts.setdefault(marker.start, index)
+
+
+def _tools(profile: Profile) -> Iterator[Problem]:
+    tools = profile.tools
+    if tools.format is not None and tools.markers is not None:
+        yield _exclusive(("tools", "format"), ("tools", "markers"))
+    for index, marker in enumerate(tools.markers or ()):
+        if marker.start == marker.end:
+            path = ("tools", "markers", index, "end")
+            yield Problem("E107", "a marker's `start` and `end` must differ", path)
 
 
 def _exclusive(path: KeyPath, other: KeyPath) -> Problem:
@@ -165,6 +177,42 @@ def _routes(profile: Profile) -> Iterator[Problem]:
             yield Problem("E109", message, ("server", "routes", route))
 
 
+def _models(profile: Profile) -> Iterator[Problem]:
+    """Every served name stands for one model."""
+    taken: dict[str, KeyPath] = {}
+    for name, entry in profile.models.items():
+        path: KeyPath = ("models", name)
+        named: list[tuple[str, KeyPath]] = [(name, path)]
+        named += [(alias, (*path, "aliases", index)) for index, alias in enumerate(entry.aliases)]
+        named += [(variant, (*path, "variants", variant)) for variant in entry.variants]
+        for said, place in named:
+            if said in taken:
+                yield Problem("E107", f"two models have the name `{said}`", place, other=taken[said])
+            taken.setdefault(said, place)
+
+
+def seconds(ttl: str) -> float | None:
+    """`15m` in seconds; `None` for `never`. Raises `ValueError` for anything else."""
+    if ttl == "never":
+        return None
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", ttl)
+    if found is None:
+        raise ValueError(ttl)
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+def _ttl(profile: Profile) -> Iterator[Problem]:
+    said: list[tuple[str, KeyPath]] = [(profile.ttl, ("ttl",))]
+    if profile.defaults is not None:
+        said.append((profile.defaults.ttl, ("defaults", "ttl")))
+    said += [(entry.ttl, ("models", name, "ttl")) for name, entry in profile.models.items()]
+    for ttl, path in said:
+        try:
+            seconds(ttl)
+        except ValueError:
+            yield Problem("E109", "a `ttl` is a number with s, m or h, or `never`", path, "such as 15m")
+
+
 def _aliases(profile: Profile) -> Iterator[Problem]:
     for index, alias in enumerate(profile.aliases):
         if alias in profile.aliases[:index]:
@@ -205,10 +253,13 @@ _RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _model,
     _tokens,
     _reasoning,
+    _tools,
     _listen,
     _routes,
     _keys,
     _cors,
+    _models,
+    _ttl,
     _aliases,
     _request_policy,
 )

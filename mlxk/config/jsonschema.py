@@ -41,6 +41,7 @@ _SHORT_FORMS: Mapping[tuple[str, str], JsonSchema] = {
 _EXCLUSIVE: Mapping[str, tuple[str, str]] = {
     "ModelSection": ("repo", "path"),
     "ReasoningSection": ("format", "markers"),
+    "ToolsSection": ("format", "markers"),
 }
 # Said once for the file, never unset.
 _FIXED = ("mlxk",)

@@ -340,6 +340,108 @@ class ReasoningSection(Section):
     )
 
 
+# The names of `mlxk.text.tools.table`; a test holds them together.
+ToolFormatName = Literal[
+    "tool_call",
+    "json",
+    "mistral",
+    "python_tag",
+    "pythonic",
+    "python_list",
+    "deepseek",
+    "dsml",
+    "kimi",
+    "kimi_k3",
+    "minimax",
+    "seed",
+    "gemma4",
+    "gemma",
+    "granite",
+    "cohere",
+    "command_r",
+    "nemotron",
+    "apertus",
+    "internlm",
+    "olmo",
+    "longcat",
+    "minicpm5",
+    "muse",
+    "gigachat",
+    "functools",
+    "function",
+    "tool_calls",
+    "none",
+]
+
+
+class ToolMarkers(Section):
+    """What stands around tool calls."""
+
+    start: Text = Field(description="What the model writes before its calls.", examples=["<tool_call>"])
+    end: Text = Field(description="What the model writes behind them.", examples=["</tool_call>"])
+
+
+class ToolsSection(Section):
+    """How the model calls tools."""
+
+    format: ToolFormatName | None = Field(
+        None,
+        description="How the model writes its calls, by name. Without it, found out from the model's "
+        "template and tokenizer.",
+        examples=["tool_call", "mistral"],
+        json_schema_extra=choices(
+            {
+                "tool_call": "<tool_call>…</tool_call>: Hermes, Qwen, GLM and most others.",
+                "json": "An answer that is a JSON object with name and arguments.",
+                "mistral": "[TOOL_CALLS] and a list, or name and arguments.",
+                "python_tag": "Llama 3: JSON, with or without <|python_tag|>.",
+                "pythonic": "<|tool_call_start|>[f(x=1)]<|tool_call_end|>, as LFM2 writes it.",
+                "python_list": "[f(x=1)], as Llama 4 writes it.",
+                "deepseek": "<｜tool▁calls▁begin｜>…, as DeepSeek R1, V3 and V3.1 write it.",
+                "dsml": "<｜DSML｜function_calls>…, as DeepSeek V3.2 and later write it.",
+                "kimi": "<|tool_calls_section_begin|>…, as Kimi K2 writes it.",
+                "kimi_k3": "<|open|>tools<|sep|>…, as Kimi K3 writes it.",
+                "minimax": "<minimax:tool_call>…</minimax:tool_call>.",
+                "seed": "<seed:tool_call>…</seed:tool_call>.",
+                "gemma4": "<|tool_call>call:f{…}<tool_call|>.",
+                "gemma": "<start_function_call>…<end_function_call>.",
+                "granite": "<|tool_call|> and JSON.",
+                "cohere": "<|START_ACTION|>…<|END_ACTION|>.",
+                "command_r": "Action: and JSON in a code fence.",
+                "nemotron": "<TOOLCALL>…</TOOLCALL>.",
+                "apertus": "<|tools_prefix|>…<|tools_suffix|>.",
+                "internlm": "<|action_start|><|plugin|>…<|action_end|>.",
+                "olmo": "<function_calls>…</function_calls>, a Python call a line.",
+                "longcat": "<longcat_tool_call>…</longcat_tool_call>.",
+                "minicpm5": '<function name="f">…</function>.',
+                "muse": "<atem:function_calls>…</atem:function_calls>.",
+                "gigachat": "<|function_call|> and JSON.",
+                "functools": "functools[…].",
+                "function": "<function=f>{…}</function>.",
+                "tool_calls": "<tool_calls>[…]</tool_calls>.",
+                "none": "The model calls no tools; what it writes is text.",
+            }
+        ),
+    )
+    markers: list[ToolMarkers] | None = Field(
+        None,
+        description="The markers themselves, for a model that no `format` fits; between them stand JSON, "
+        "<function=…> or <arg_key> calls. Instead of `format`.",
+        examples=[[{"start": "<call>", "end": "</call>"}]],
+    )
+    in_reasoning: Literal["call", "text"] = Field(
+        "call",
+        description="What a tool call within reasoning is (in harmony: one in the analysis channel).",
+        examples=["text"],
+        json_schema_extra=choices(
+            {
+                "call": "A tool call like any other.",
+                "text": "Part of the reasoning: the model only thinks of calling.",
+            }
+        ),
+    )
+
+
 class ApiKey(Section):
     """A key with a name, so that logs can tell whose request it was."""
 
@@ -514,6 +616,10 @@ def _model_shorthand(value: Any) -> Any:
     return model_table(value) if isinstance(value, str) else value
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
 class Settings(Section):
     """The keys that a profile, a variant, an override and the user file have in common."""
 
@@ -548,6 +654,11 @@ class Settings(Section):
         description="How the model thinks, and how its thinking is shown.",
         examples=[{"effort": "medium", "expose": "reasoning_content"}],
     )
+    tools: ToolsSection = Field(
+        default_factory=ToolsSection,
+        description="How the model calls tools.",
+        examples=[{"format": "tool_call", "in_reasoning": "text"}],
+    )
     request_policy: RequestPolicySection = Field(
         default_factory=RequestPolicySection,
         description="What a request to `mlxk up` may say over the profile. What is not named here, it may.",
@@ -555,7 +666,84 @@ class Settings(Section):
     )
 
 
-class Profile(Settings):
+class Residence(Section):
+    """When a model of `mlxk up` is in memory."""
+
+    preload: bool | None = Field(
+        None,
+        description="Load the model when the server starts, rather than when it is first asked. Without it, "
+        "a profile's only model is loaded, and the entries of `models` are not.",
+        examples=[True],
+    )
+    ttl: Text = Field(
+        "never",
+        description="Unload the model when nobody used it for this long: a number with s, m or h; `never` "
+        "keeps it.",
+        examples=["15m", "30s", "2h", "never"],
+        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?[smh]|never|\$\{.*)$"},
+    )
+
+
+class Variant(Settings):
+    """The same model with other settings: `mlxk run -p NAME --variant VARIANT`."""
+
+    description: str | None = Field(
+        None, description="What this variant is for, in one line.", examples=["Thinks longer."]
+    )
+
+
+class Defaults(Residence, Settings):
+    """What the entries of `models` have in common."""
+
+
+class ModelEntry(Residence, Settings):
+    """One model among several behind one server."""
+
+    description: str | None = Field(
+        None, description="What this model is for, in one line.", examples=["Writes code."]
+    )
+    extends: Annotated[list[Text], BeforeValidator(_listed)] = Field(
+        default_factory=list,
+        description="Profiles that this entry builds on, by name. Later ones win over earlier ones.",
+        examples=["gptoss-server"],
+    )
+    model: Annotated[ModelSection | None, BeforeValidator(_model_shorthand)] = Field(
+        None,
+        description="Which model: a reference on the Hugging Face Hub, a folder, or a mapping.",
+        examples=["mlx-community/Qwen3-4B-Instruct-2507-4bit"],
+    )
+    aliases: list[Text] = Field(
+        default_factory=list,
+        description="Further names that clients may use for this model.",
+        examples=[["gpt-4o-mini"]],
+    )
+    variants: dict[str, Variant] = Field(
+        default_factory=dict,
+        description="The same weights in memory under further names, with other settings.",
+        examples=[{"oss-high": {"reasoning": {"effort": "high"}}}],
+    )
+
+
+class MemorySection(Section):
+    """How much `mlxk up` keeps in memory."""
+
+    max_models: int | None = Field(
+        None,
+        ge=1,
+        description="How many models may be in memory at a time; the one unused for longest makes room. "
+        "Without it, all of them.",
+        examples=[1, 2],
+    )
+
+
+MODELS: Any = Field(
+    default_factory=dict,
+    description="Several models behind one server, by the name that clients use. Instead of `model`.",
+    examples=[{"small": {"model": "mlx-community/Qwen3-4B-Instruct-2507-4bit", "preload": True}}],
+)
+
+
+class Profile(Residence, Settings):
     """A resolved profile."""
 
     mlxk: Literal[1] = 1
@@ -563,3 +751,6 @@ class Profile(Settings):
     aliases: list[Text] = Field(default_factory=list)
     model: Annotated[ModelSection, BeforeValidator(_model_shorthand)]
     server: ServerSection = Field(default_factory=ServerSection)
+    models: dict[str, ModelEntry] = Field(default_factory=dict)
+    defaults: Defaults | None = None
+    memory: MemorySection = Field(default_factory=MemorySection)

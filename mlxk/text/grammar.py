@@ -118,13 +118,24 @@ def spans(name: str, pairs: tuple[Span, ...], *, after: str = "\n\n", skip: tupl
     return Grammar(name, states, budget=budget)
 
 
-def with_tools(grammar: Grammar, formats: tuple[ToolFormat, ...]) -> Grammar:
-    """Tool calls are recognised in answers and in reasoning, and lead back to where they were written."""
+def reasoning_first(grammar: Grammar) -> Grammar:
+    """Headers that name the reasoning channel lead there, whatever recipient they name as well."""
+    states = {
+        name: replace(
+            state, routes=tuple(sorted(state.routes, key=lambda r: grammar.states[r.to].kind != "reasoning"))
+        )
+        for name, state in grammar.states.items()
+    }
+    return replace(grammar, states=states)
+
+
+def with_tools(grammar: Grammar, formats: tuple[ToolFormat, ...], *, in_reasoning: bool = True) -> Grammar:
+    """Tool calls are recognised in answers, and where wanted in reasoning, and lead back to that place."""
     delimited = {f"tool:{index}": item for index, item in enumerate(formats) if item.start}
     entries = tuple(Exit(item.start, name) for name, item in delimited.items())
     states: dict[str, State] = {}
     for name, state in grammar.states.items():
-        shown = state.kind in ("text", "reasoning")
+        shown = state.kind == "text" or (state.kind == "reasoning" and in_reasoning)
         strays = tuple(Exit(text, name) for item in formats for text in item.strays)
         states[name] = replace(state, exits=_distinct((*state.exits, *entries, *strays))) if shown else state
     # A format without an end of its own ends where reasoning does.

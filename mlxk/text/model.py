@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any
 
 from mlxk.config.schema import Profile
@@ -15,17 +14,15 @@ from mlxk.requests import GenerationRequest, Message, ReasoningBudget
 from mlxk.text import presets
 from mlxk.text.decoder import Decoder, DecoderSetup
 from mlxk.text.detokenizer import ByteDetokenizer, Detokenizer, WindowDetokenizer, pieces_of
-from mlxk.text.grammar import Grammar, Opened, Span, plain, with_tools
+from mlxk.text.grammar import Grammar, Opened
+from mlxk.text.output import OutputGrammars
 from mlxk.text.prompt import Marker, Prompt, shapes, template_messages
 from mlxk.text.reasoning import reasoning_variables
-from mlxk.text.scanner import CompiledGrammar, Scanner
-from mlxk.text.shipped import shipped_spans
 from mlxk.text.source import TemplateSources, template_sources
 from mlxk.text.stops import Stops
 from mlxk.text.template import ChatTemplate
-from mlxk.text.tokenizer import Alphabet, Tokenizer
+from mlxk.text.tokenizer import Tokenizer
 from mlxk.text.tools.format import tool_schema
-from mlxk.text.tools.table import formats_of
 
 _RESERVED = frozenset({"messages", "tools", "documents", "add_generation_prompt"})
 
@@ -44,23 +41,10 @@ class TextModel:
         self.tokenizer = tokenizer
         self._sources = sources
         self._templates = {name: ChatTemplate(text, name) for name, text in sources.by_name.items()}
-        reasoning = profile.reasoning
         literals = "\0".join(template.literals for template in self._templates.values())
         written = {template.source for template in self._templates.values()}
-        known = "\0".join((literals, *written))
-        markers = [Span(item.start, item.end, item.kind) for item in reasoning.markers or ()]
-        thoughts = presets.resolve(
-            known, tokenizer.added_ids, reasoning.format, markers, shipped_spans(tokenizer.config)
-        )
-        harmony = any(state.kind == "tool" for state in thoughts.states.values())
-        self._formats = () if harmony else formats_of(known, tokenizer.added_ids)
-        full = with_tools(thoughts, self._formats)
-        self._alphabet = Alphabet(tokenizer, full.delimiters)
-        framed = tuple(item for item in self._formats if self._alphabet.write(item.start) != item.start)
-        self._grammar = self._compiled(full)
-        self._grammar_without_tools = self._compiled(with_tools(thoughts, framed))
-        self._grammar_of_text = self._compiled(thoughts)
-        self._raw = self._compiled(plain())
+        self._output = OutputGrammars(profile, tokenizer, "\0".join((literals, *written)))
+        full = self._output.grammar
         self._marker = Marker(self._control_tokens(literals, full))
         self._pieces = pieces_of(tokenizer)
         self._stop_names = {self._profile_stop(text): text for text in profile.stop.tokens}
@@ -83,7 +67,7 @@ class TextModel:
     @property
     def grammar(self) -> Grammar:
         """The output grammar, tool calls included."""
-        return self._grammar.grammar
+        return self._output.grammar
 
     def template_writes(self, text: str) -> bool:
         """Whether one of the model's chat templates contains `text`."""
@@ -114,8 +98,9 @@ class TextModel:
             template, chat, self._marker.mark(declared) or None, variables, request.continue_final
         )
         segments = self._marker.segments(text)
-        opened = self._opened(
-            "".join(part.text if part.literal else self._alphabet.write(part.text) for part in segments)
+        write = self._output.alphabet.write
+        opened = self._output.opened(
+            "".join(part.text if part.literal else write(part.text) for part in segments)
         )
         return Prompt(
             "".join(part.text for part in segments),
@@ -154,31 +139,21 @@ class TextModel:
 
     def reasoning_budget(self, prompt: Prompt, limit: int) -> ReasoningBudget | None:
         """How the engine ends reasoning after `limit` tokens; `None` where the grammar has no reasoning."""
-        texts = self._grammar.grammar.budget
+        texts = self._output.budget
         if texts is None:
             return None
-        opened = self._grammar.states[prompt.opened.state].state.kind == "reasoning"
+        opened = self._output.starts_reasoning(prompt.opened)
         start, end = (self.encode(text) for text in texts)
         return ReasoningBudget(limit=limit, start=start, end=end, opened=opened)
 
     def decoder(self, prompt: Prompt, request: GenerationRequest) -> Decoder:
-        """A decoder for one output.
-
-        Raw completions are decoded without a grammar: what the model says, special tokens left out. Tool
-        calls are recognised when tools were declared or special tokens frame them, and the caller did not
-        say `tool_choice: none`.
-        """
+        """A decoder for one output; see `OutputGrammars.of` for what it recognises."""
         raw = request.prompt is not None
-        grammar = self._grammar if request.tools else self._grammar_without_tools
-        if request.tool_choice == "none":
-            grammar = self._grammar_of_text
-        if raw:
-            grammar = self._raw
         stops = request.stop if request.stop is not None else self.profile.stop.sequences
         return Decoder(
             DecoderSetup(
-                grammar=grammar,
-                alphabet=self._alphabet,
+                grammar=self._output.of(request),
+                alphabet=self._output.alphabet,
                 opened=Opened("text") if raw else prompt.opened,
                 detokenizer=self._detokenizer(strip=not raw and not prompt.continues),
                 stops=Stops(stops),
@@ -191,13 +166,6 @@ class TextModel:
                 raw=raw,
             )
         )
-
-    @cached_property
-    def _thinks(self) -> bool:
-        return any(state.kind == "reasoning" for state in self.grammar.states.values())
-
-    def _compiled(self, grammar: Grammar) -> CompiledGrammar:
-        return CompiledGrammar(grammar, self._alphabet.write, self._alphabet.spell)
 
     def _detokenizer(self, *, strip: bool) -> Detokenizer:
         if self._pieces is None:
@@ -266,7 +234,7 @@ class TextModel:
         if options.max_tokens is None:
             options = replace(options, max_tokens=self.profile.tokens.max_reasoning)
         wish = reasoning_variables(
-            options, self.profile.reasoning, known, self.grammar.name, thinks=self._thinks
+            options, self.profile.reasoning, known, self.grammar.name, thinks=self._output.thinks
         )
         own = {**self.profile.chat_template_kwargs, **wish.values, **request.chat_template_kwargs}
         if reserved := _RESERVED & own.keys():
@@ -309,40 +277,8 @@ class TextModel:
             raise refusal or TemplateError("the model's chat template shows nothing of the messages")
         return first, ()
 
-    def _opened(self, written: str) -> Opened:
-        """The state that the output starts in: what the end of the prompt, read by the grammar, leads to.
-
-        Its end is the last message: from the delimiter that begins messages, or from the last special token
-        that is no delimiter. A prompt without either counts only if a delimiter is the very end of it.
-        """
-        grammar = self._grammar
-        start = Opened(grammar.grammar.initial)
-        if grammar.turn is not None:
-            place = written.rfind(grammar.turn)
-            tail = written[place:] if place >= 0 else ""
-        else:
-            tail = _last_turn(written, _delimiter_chars(grammar))
-        if not tail and grammar.turn is None:
-            ending = [text for text in grammar.states[start.state].targets if written.rstrip().endswith(text)]
-            tail = max(ending, key=len, default="")
-        scanner = Scanner(grammar, start)
-        scanner.feed(tail)
-        return start if scanner.state.kind == "tool" else scanner.opened
-
 
 def _shown(content: str, text: str) -> bool:
     """Whether a content stands in a prompt, if need be rewritten: its longest word does."""
     word = max(content.split(), key=len, default="")
     return content in text or (len(word) > 3 and word in text)
-
-
-def _delimiter_chars(grammar: CompiledGrammar) -> set[str]:
-    return {char for state in grammar.states.values() for text in state.targets for char in text}
-
-
-def _last_turn(written: str, delimiters: set[str]) -> str:
-    for index in range(len(written) - 1, -1, -1):
-        char = written[index]
-        if "\ud800" <= char <= "\udfff" and char not in delimiters:
-            return written[index + 1 :]
-    return ""

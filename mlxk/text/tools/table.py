@@ -104,7 +104,7 @@ _PYTHONIC = _framed(
 _CALL_LIST = _framed("tool_calls", _json, "<tool_calls>", "</tool_calls>")
 _BARE_JSON = ToolFormat("json", partial(JsonCalls, declared_only=True), opener="{")
 _BARE_PYTHONIC = ToolFormat(
-    "pythonic",
+    "python_list",
     partial(WholeCalls, parse=delegated("pythonic"), opener=r"\[\s*(?:[\w.]+\s*(?:\(|$)|$)", declared=True),
     opener="[",
 )
@@ -220,7 +220,7 @@ TABLE: tuple[Row, ...] = (
     Row((_TAGGED,), template=("<tool_call>",)),
     Row((_CALL_LIST,), template=("<tool_calls>",)),
     Row(
-        (_framed("cohere", _fenced, "Action:", "```\n"),),
+        (_framed("command_r", _fenced, "Action:", "```\n"),),
         template=("Action:", "```json", "tool_name"),
     ),
     Row((_framed("functools", _json, "functools"),), template=("functools[",)),
@@ -249,3 +249,17 @@ def formats_of(template: str, vocabulary: Collection[str]) -> tuple[ToolFormat, 
         if all(mark in template for mark in row.template) and all(m in vocabulary for m in row.vocabulary):
             return row.formats
     return _GENERIC
+
+
+def named(name: str) -> tuple[ToolFormat, ...]:
+    """The formats of the first row that begins with this one; `none` for no calls at all."""
+    if name == "none":
+        return ()
+    if name == _BARE_JSON.name:
+        return (_BARE_JSON,)
+    return next(row.formats for row in TABLE if row.formats[0].name == name)
+
+
+def marked(start: str, end: str) -> ToolFormat:
+    """Calls between two markers, in JSON, as `<function=…>` or with `<arg_key>`s."""
+    return _framed("markers", _tagged, start, end)
