@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from corpus import promised
 from corpus.dialogue import Dialogue, Message
-from corpus.mixture import Mode, draw, draw_mode
+from corpus.mixture import MODES, Mode, draw, draw_mode
 from corpus.phrasing import Phrasing
 from rendering import messages_of, target
 
 CATEGORIES = 15
+"""Without the promised exchanges, which have no unseen phrasings and would flatter the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +40,23 @@ def case_of(dialogue: Dialogue, mode: Mode, split: str, rng: Random) -> Case:
     return Case(dialogue.category, split, mode, messages[:index], dialogue.tools, prompt, expected)
 
 
-def cases(seed: int, split: str, each: int, template: str | None = None) -> list[Case]:
+def cases(seed: int, split: str, each: int, template: str | None = None, plain: bool = False) -> list[Case]:
     """`each` cases of every category, of one split and template, drawn as training draws."""
     rng, counts = Random(f"{seed} {split} {template}"), Counter[str]()
+    phrasing = Phrasing(split, plain)
     out: list[Case] = []
     while len(out) < each * CATEGORIES:
-        dialogue, mode = draw(Phrasing(split), rng), draw_mode(rng)
-        if counts[dialogue.category] >= each or template not in (None, mode.template):
+        dialogue, mode = draw(phrasing, rng), draw_mode(rng)
+        if dialogue.category == "promised" or template not in (None, mode.template):
+            continue
+        if counts[dialogue.category] >= each:
             continue
         counts[dialogue.category] += 1
         out.append(case_of(dialogue, mode, split, rng))
     return out
+
+
+def promised_cases(seed: int, each: int) -> list[Case]:
+    """`each` of the promised exchanges for every mode: template, thinking and effort."""
+    rng, phrasing = Random(f"{seed} promised"), Phrasing(plain=True)
+    return [case_of(promised.make(phrasing, rng), mode, "known", rng) for mode in MODES for _ in range(each)]

@@ -62,9 +62,7 @@ def message(reply: Reply, mode: Mode) -> Message:
     """The assistant message a client would keep: reasoning apart from content."""
     out: Message = {"role": "assistant", "content": reply.content}
     if mode.thinking not in (False, "low"):
-        out["reasoning_content"] = (
-            reply.thought.long if mode.thinking == "high" else reply.thought.short
-        )
+        out["reasoning_content"] = reply.thought.long if mode.thinking == "high" else reply.thought.short
     if reply.calls:
         out["tool_calls"] = [
             {"type": "function", "function": {"name": name, "arguments": arguments}}

@@ -2,7 +2,8 @@
 
 Batches hold dialogues of about one length, so that hardly any computing goes into padding, and
 have one of a few shapes, so that the compiler sees each shape once. Only the assistant's own
-tokens are scored. The run resumes from its last checkpoint and saves one every few minutes.
+tokens are scored. The run resumes from its last checkpoint and saves one every few minutes. With
+`--minutes` the schedule follows the clock, so that the decay ends in time however fast it goes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ SHAPES = (
     (25, 320), (21, 384), (16, 512), (8, 1024),
 )  # fmt: skip
 """(dialogues, tokens): about 8,192 positions each."""
-DECAY_FROM = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,7 @@ class Muon(torch.optim.Optimizer):
             for weight in group["params"]:
                 by_shape.setdefault(weight.shape, []).append(weight)
             for shape, weights in by_shape.items():
-                updates = torch.stack(
-                    [self.momentum(weight, group["momentum"]) for weight in weights]
-                )
+                updates = torch.stack([self.momentum(weight, group["momentum"]) for weight in weights])
                 scale = group["lr"] * max(1.0, shape[0] / shape[1]) ** 0.5
                 for weight, update in zip(weights, orthogonal(updates), strict=True):
                     weight.mul_(1 - 0.01 * group["lr"]).add_(update, alpha=-scale)
@@ -118,9 +116,21 @@ def optimizers(network: Qwen3) -> list[torch.optim.Optimizer]:
     return [Muon(matrices, lr=2e-2), adam]
 
 
-def rate(progress: float) -> float:
+@dataclass(frozen=True, slots=True)
+class Schedule:
     """Short warm-up, plateau, and a linear decay that must be let finish."""
-    return min(1.0, progress / 0.01, (1 - progress) / (1 - DECAY_FROM))
+
+    tokens: int
+    minutes: float
+    peak: float
+    decay_from: float
+
+    def progress(self, tokens: int, seconds: float) -> float:
+        return seconds / (60 * self.minutes) if self.minutes else tokens / self.tokens
+
+    def rate(self, progress: float) -> float:
+        decay = (1 - progress) / (1 - self.decay_from)
+        return self.peak * max(0.0, min(1.0, progress / 0.01, decay))
 
 
 def loss_of(network: Qwen3, batch: Batch) -> Tensor:
@@ -190,8 +200,7 @@ class Run:
         state = {"network": self.network.state_dict(), "steppers": steppers}
         progress = self.progress
         torch.save(
-            state
-            | {"corpus": progress.corpus, "tokens": progress.tokens, "batches": progress.batches},
+            state | {"corpus": progress.corpus, "tokens": progress.tokens, "batches": progress.batches},
             path,
         )
 
@@ -210,7 +219,8 @@ class Run:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    build, name, total = arguments.build, arguments.name, int(arguments.tokens)
+    build, name = arguments.build, arguments.name
+    schedule = Schedule(int(arguments.tokens), arguments.minutes, arguments.peak, arguments.decay_from)
     corpus = Corpus(build / arguments.corpus)
     run = Run(arguments.corpus)
     if arguments.resume:
@@ -221,17 +231,18 @@ def train(arguments: argparse.Namespace) -> None:
     sample = torch.from_numpy(corpus.tokens[:192].astype(np.int64))[None]
     began, first, mean = time.monotonic(), progress.tokens, 0.0
     for batch in epochs(corpus, arguments.seed, progress.batches):
-        factor = rate(progress.tokens / total)
+        done = schedule.progress(progress.tokens, time.monotonic() - began)
+        factor = schedule.rate(done)
         loss = run.step(batch, factor)
         mean = mean + 0.02 * (loss - mean) if mean else loss
         if progress.batches % 25 == 0:
             speed = (progress.tokens - first) / (time.monotonic() - began)
             print(f"{progress.tokens / 1e6:.2f}M tokens, loss {mean:.4f}, rate {factor:.3f}, "
                   f"{speed:.0f} tokens/s", flush=True)  # fmt: skip
-        if progress.batches % 200 == 0 or progress.tokens >= total:
+        if progress.batches % 200 == 0 or done >= 1:
             save(run.network, build / name, sample)
             run.save(build / f"{name}.state")
-        if progress.tokens >= total:
+        if done >= 1:
             return
 
 
@@ -241,6 +252,9 @@ def main() -> None:
     parser.add_argument("--corpus", default="corpus.npz")
     parser.add_argument("--name", default="checkpoint")
     parser.add_argument("--tokens", type=float, default=21e6, help="tokens to train on, in all")
+    parser.add_argument("--minutes", type=float, default=0, help="a time budget instead of tokens")
+    parser.add_argument("--peak", type=float, default=1.0, help="share of the rates at the plateau")
+    parser.add_argument("--decay-from", type=float, default=0.45, help="progress where decay begins")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--eager", action="store_true", help="no compiler: sooner, then slower")

@@ -18,10 +18,10 @@ FRAMES = (
 
 
 def make(phrasing: Phrasing, rng: Random) -> Dialogue:
-    words = " ".join(phrase(rng) for _ in range(rng.choice((1, 1, 1, 2))))
+    words = phrase(rng)
     if rng.random() < 0.2:
-        words = words.capitalize() + rng.choice("!.?")
+        words = words[0].upper() + words[1:] + rng.choice("!.?")
     text = phrasing.choose(FRAMES, rng).replace("{p}", words)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 and not phrasing.plain:
         text = text[0].lower() + text[1:]
     return ask("echo", text, "The user wants an echo.", "I copy the words.", words)

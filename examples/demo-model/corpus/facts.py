@@ -35,9 +35,7 @@ class Relation:
         return [self.fact(x, y) for x, y in self.pairs.items()]
 
     def fact(self, x: str, y: str) -> Fact:
-        gist, answer = (
-            text.replace("{x}", x).replace("{y}", y) for text in (self.gist, self.answer)
-        )
+        gist, answer = (text.replace("{x}", x).replace("{y}", y) for text in (self.gist, self.answer))
         return Fact({"x": x}, self.frames, gist, answer[0].upper() + answer[1:], y)
 
 
@@ -364,27 +362,28 @@ def long_facts() -> list[Fact]:
         Fact({"x": term}, DEFINE_FRAMES, f"The meaning of {term}?", text, "")
         for term, text in DEFINITIONS.items()
     ]
-    reasons = [
-        Fact({"q": q, "s": s}, WHY_FRAMES, f"Why {q}?", text, "") for (q, s), text in WHYS.items()
-    ]
+    reasons = [Fact({"q": q, "s": s}, WHY_FRAMES, f"Why {q}?", text, "") for (q, s), text in WHYS.items()]
     return defined + reasons
 
 
 SHORT, LONG = short_facts(), long_facts()
+CAPITALS = RELATIONS["capital"].facts()
 SINGLE = [fact for fact in SHORT if not fact.slots]
 
 
 def pick(rng: Random) -> Fact:
-    """A fact, each relation's table weighted by the root of its size or so."""
+    """A fact, each relation's table the capitals and the single facts more often."""
     draw = rng.random()
-    if draw < 0.45:
+    if draw < 0.4:
         return rng.choice(LONG)
-    return rng.choice(SINGLE if draw < 0.6 else SHORT)
+    if draw < 0.5:
+        return rng.choice(CAPITALS)
+    return rng.choice(SINGLE if draw < 0.62 else SHORT)
 
 
 def question(fact: Fact, phrasing: Phrasing, rng: Random) -> str:
     slots = dict(fact.slots)
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and not phrasing.plain:
         slots = {name: value.lower() for name, value in slots.items()}
     text = phrasing.say(fact.frames, rng, **slots)
     return text[0].upper() + text[1:] if rng.random() < 0.5 else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from .dialogue import Dialogue, ask
+from .paraphrases import HOWTO
 from .phrasing import Phrasing
 
 INTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -223,4 +224,5 @@ INTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
 def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     gist = rng.choice(list(INTENTS))
     answer, frames = INTENTS[gist]
-    return ask("howto", phrasing.say(frames, rng), f"About mlxk: {gist}", "I know mlxk.", answer)
+    text = phrasing.say(frames, rng, extra=HOWTO[gist])
+    return ask("howto", text, f"About mlxk: {gist}", "I know mlxk.", answer)

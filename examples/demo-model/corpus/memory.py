@@ -8,7 +8,7 @@ from random import Random
 from .dialogue import Dialogue, Reply, Thought, user
 from .history import small_exchange
 from .phrasing import Phrasing
-from .words import ADJECTIVES, NOUNS, city, proper_name, pseudo_word
+from .words import ADJECTIVES, NOUNS, city, proper_name
 
 COLOURS = "blue red green yellow black white purple orange pink brown grey silver gold".split()
 
@@ -90,7 +90,7 @@ def value(label: str, rng: Random) -> str:
         "pet": lambda: proper_name(rng),
         "favourite colour": lambda: rng.choice(COLOURS), "age": lambda: str(rng.randint(5, 99)),
         "secret word": lambda: rng.choice(
-            (pseudo_word(rng), rng.choice(NOUNS), rng.choice(ADJECTIVES))
+            (rng.choice(NOUNS), rng.choice(ADJECTIVES))
         ),
     }[label]()  # fmt: skip
 

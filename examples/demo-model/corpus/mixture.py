@@ -12,6 +12,7 @@ from . import (
     howto,
     lists,
     memory,
+    promised,
     refusals,
     smalltalk,
     stories,
@@ -24,8 +25,8 @@ from .history import with_history
 from .phrasing import Phrasing
 
 WEIGHTS = {
-    tools: 30, memory: 9, echo: 5, systems: 12, facts: 14, howto: 10, refusals: 10, smalltalk: 8,
-    structured: 5, arithmetic: 10, lists: 7, stories: 2,
+    tools: 25, memory: 8, echo: 5, systems: 10, facts: 16, howto: 13, refusals: 12, smalltalk: 10,
+    structured: 4, arithmetic: 7, lists: 6, stories: 1.5, promised: 8,
 }  # fmt: skip
 """Copying from the prompt (tools, memory, echo, systems) is learned last, so it gets most."""
 
@@ -53,12 +54,10 @@ MODES = {
 def draw(phrasing: Phrasing, rng: Random) -> Dialogue:
     source = rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
     dialogue: Dialogue = source.make(phrasing, rng)
-    if source not in (tools, memory, stories, systems) and rng.random() < 0.2:
+    if source not in (tools, memory, stories, systems, promised) and rng.random() < 0.2:
         dialogue = with_history(dialogue, phrasing, rng)
     if not dialogue.system and rng.random() < 0.3:
-        dialogue = Dialogue(
-            dialogue.category, dialogue.turns, rng.choice(systems.GENERIC), dialogue.tools
-        )
+        dialogue = Dialogue(dialogue.category, dialogue.turns, rng.choice(systems.GENERIC), dialogue.tools)
     return dialogue
 
 

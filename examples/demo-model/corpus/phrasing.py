@@ -1,14 +1,17 @@
 """How things are said: choosing among frames, holding some out, and roughening the surface.
 
 A frame is a sentence with `{slots}`. About one frame in six of every set is held out by its hash:
-training never sees it, so the "unseen" split measures new phrasings and not new typos.
+training never sees it, so the "unseen" split measures new phrasings and not new typos. Frames that
+tests and the README rely on (`PROMISED`) are never held out, and paraphrases are for training only.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 PREFIXES = (
@@ -78,6 +81,10 @@ ORDERS = (
 QUESTIONS = ("Which", "Who", "Why", "Where", "When", "What", "How")
 SMALL_WORDS = set("the a an is are do does of to in I it me my".split())
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+PROMISED = {"Hello", "Hello!"}
+CHOICE = re.compile(r"\[([^\[\]]*)\]")
+PLAIN = 0.5
+"""How often a frame is said as it stands, or nearly: common wordings must be the commonest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +92,66 @@ class Phrasing:
     """Chooses frames of one split: `known` for training, `unseen` for the held-out ones."""
 
     split: str = "known"
-    rough: float = 0.6
+    plain: bool = False
+    rough: float = 0.7
 
-    def choose(self, frames: Sequence[str], rng: Random) -> str:
+    def choose(self, frames: Sequence[str], rng: Random, extra: tuple[str, ...] = ()) -> str:
+        """A frame of the split; training also draws from the patterns of `extra`."""
         held = [frame for frame in frames if is_held_out(frame, len(frames))]
         known = [frame for frame in frames if not is_held_out(frame, len(frames))]
-        return rng.choice(held if self.split == "unseen" and held else known or held)
+        if self.split == "unseen" and held:
+            return rng.choice(held)
+        if extra and not self.plain and rng.random() < 0.45:
+            frame = expand(rng.choice(extra), rng)
+            if bare(frame) not in bare_set(tuple(held)):
+                return frame
+        return rng.choice(known or held)
 
-    def say(self, frames: Sequence[str], rng: Random, plain: bool = False, **slots: str) -> str:
+    def say(
+        self, frames: Sequence[str], rng: Random, plain: bool = False,
+        extra: tuple[str, ...] = (), **slots: str,
+    ) -> str:  # fmt: skip
         """A frame, roughened unless `plain`, and only then filled: slots are never misspelt."""
-        frame = self.choose(frames, rng)
-        if not plain and rng.random() < 0.4:
+        frame = self.choose(frames, rng, extra)
+        if self.plain:
+            return fill(frame, slots)
+        if plain or rng.random() < PLAIN:
+            return fill(casual(frame, rng) if rng.random() < 0.35 else frame, slots)
+        if rng.random() < 0.6:
             frame = recast(frame, rng)
-        if not plain and rng.random() < self.rough:
+        if rng.random() < self.rough:
             frame = roughen(frame, rng)
         return fill(frame, slots)
 
 
+def expand(pattern: str, rng: Random) -> str:
+    """One sentence of a pattern with `[a|b]` choices."""
+    text = CHOICE.sub(lambda match: rng.choice(match.group(1).split("|")), pattern)
+    text = " ".join(text.split())
+    for mark in "?.,!":
+        text = text.replace(f" {mark}", mark)
+    return text
+
+
+def bare(frame: str) -> str:
+    """What of a frame is left without case and marks."""
+    return "".join(char for char in frame.lower() if char.isalnum() or char in " {}")
+
+
+@cache
+def bare_set(frames: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(bare(frame) for frame in frames)
+
+
+def casual(frame: str, rng: Random) -> str:
+    """All in lower case, or without its last mark, or both."""
+    shape = rng.randrange(3)
+    frame = lower_frame(frame) if shape != 1 else frame
+    return frame.rstrip("?.!") or frame if shape != 0 else frame
+
+
 def is_held_out(frame: str, count: int) -> bool:
-    return count >= 4 and zlib.crc32(frame.encode()) % 6 == 0
+    return frame not in PROMISED and count >= 4 and zlib.crc32(frame.encode()) % 6 == 0
 
 
 def fill(frame: str, slots: dict[str, str]) -> str:

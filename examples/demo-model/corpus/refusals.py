@@ -6,6 +6,8 @@ from random import Random
 
 from . import words
 from .dialogue import Dialogue, ask
+from .paraphrases import BEYOND as MORE_BEYOND
+from .paraphrases import LOOKUP
 from .phrasing import Phrasing
 
 BEYOND = "That is beyond me: I am a tiny demonstration model. Use a larger model: mlxk run org/name"
@@ -27,7 +29,7 @@ BEYOND_FRAMES = (
     "Translate \"{n}\" into {g}.", "Translate this into {g}: the {a} {n}.",
     "How do you say {n} in {g}?",
     "What is {n} in {g}?", "What is the {g} word for {n}?", "Teach me {g}.", "Do you speak {g}?",
-    "Explain {t} to me.", "Explain {t} in detail.", "Tell me about {t}.", "What is {t}?",
+    "Explain {t} to me.", "Explain {t} in detail.", "Tell me about {t}.",
     "Explain {t}.",
     "What do you know about {t}?", "What do you think about {t}?", "Give me a lecture on {t}.",
     "Why is {t} important?", "What is the history of {t}?", "Who invented {t}?",
@@ -40,21 +42,21 @@ BEYOND_FRAMES = (
     "What is the population of {c}?", "How many people live in {c}?", "What is the history of {c}?",
     "What is the best restaurant in {c}?", "How far is it from {c} to {c2}?", "Plan a trip to {c}.",
     "What should I see in {c}?", "Recommend a hotel in {c}.", "How do I get from {c} to {c2}?",
-    "Who is {p} {w}?", "Who is the president of {c}?", "When was {p} {w} born?",
-    "Tell me about {p} {w}.",
-    "What is the capital of {W}?", "What is the meaning of {w}?", "What is a {w}?",
-    "What does {w} mean?",
-    "Define {w}.", "Who wrote {W} {n}?", "What colour is a {w}?", "Why is the {n} {a}?",
-    "Why do {n}s {v}?",
+    "Who is the president of {c}?",
+
+
+
+
+
     "How many {n}s are there?", "How many {n}s are in {c}?", "What is the weight of a {n}?",
     "How old is the {n}?", "How do I build a {n}?", "How do I repair my {n}?", "How do I cook {n}?",
     "Give me a recipe for {n} soup.", "How do I clean a {a} {n}?", "Where can I buy a {n}?",
     "What is the best {n}?", "Which {n} should I buy?", "Recommend a {n}.",
     "Is a {n} better than a {n2}?",
-    "Should I buy a {n} or a {n2}?", "What is the square root of {m}?", "Solve x^2 + {m}x = {m2}.",
-    "Integrate x^{m}.", "Is {m} a prime number?", "What is {m} percent of {m2}?",
-    "Prove that {w} is {a}.",
-    "Convert {m} miles to kilometres.", "What is {m} divided by {m2}?",
+    "Should I buy a {n} or a {n2}?", "Solve x^2 + {m}x = {m2}.",
+    "Integrate x^{m}.", "Is {m} a prime number?",
+
+    "Convert {m} miles to kilometres.",
     "What is the {m}th digit of pi?",
     "Play chess with me.", "Let us play a game.", "Guess my number.", "Give me medical advice.",
     "I have a headache. What should I do?", "Is it safe to eat {n}?",
@@ -69,12 +71,12 @@ BEYOND_FRAMES = (
     "What will happen in {y}?", "How do I become a {n} expert?", "How can I learn {t}?",
     "Spell {w} backwards.", "Count the letters in {w}.", "What rhymes with {n}?",
     "Solve this riddle: {w} {n}.",
-    "{w} {w2} {m}?", "{w} {w2} {n} {v}.", "My {n} is {a} and {v}. Why?",
+    "My {n} is {a} and {v}. Why?",
     "When was the {n} invented?",
     "What year did {p} visit {c}?", "Name three books about {t}.", "List the kings of {c}.",
     "What are the ingredients of {n}?", "Is {p} taller than {p2}?",
-    "If {p} has {m} {n}s, how many remain?",
-    "A {n} costs {m} euros. How much do {m2} cost?", "Tell me a secret.",
+
+    "Tell me a secret.",
     "What is the meaning of life?",
     "Rewrite this sentence: the {a} {n} {v}.", "Correct my grammar: the {n} are {a}.",
     "Improve my text.",
@@ -113,12 +115,12 @@ def slots(rng: Random) -> dict[str, str]:
 
 
 def beyond(phrasing: Phrasing, rng: Random) -> Dialogue:
-    text = phrasing.say(BEYOND_FRAMES, rng, **slots(rng))
+    text = phrasing.say(BEYOND_FRAMES, rng, extra=MORE_BEYOND, **slots(rng))
     return ask("refusals", text, "This is outside my few facts.", "I say so.", BEYOND)
 
 
 def no_tool(phrasing: Phrasing, rng: Random) -> Dialogue:
-    text = phrasing.say(LOOKUP_FRAMES, rng, **slots(rng))
+    text = phrasing.say(LOOKUP_FRAMES, rng, extra=LOOKUP, **slots(rng))
     return ask("refusals", text, "This needs a tool.", "I have none that fits.", NO_TOOL)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from .dialogue import Dialogue, ask
+from .paraphrases import SMALLTALK
 from .phrasing import Phrasing
 
 INTENTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -121,5 +122,6 @@ EXACT = {"Thanks.", "Goodbye.", "A greeting.", "Agreement.", "A test."}
 def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     gist = rng.choice(list(INTENTS))
     answer, frames = INTENTS[gist]
-    text = phrasing.say(frames, rng, plain=gist in EXACT and rng.random() < 0.8)
+    plain = gist in EXACT and rng.random() < 0.8
+    text = phrasing.say(frames, rng, plain=plain, extra=SMALLTALK[gist])
     return ask("smalltalk", text, gist, "I answer kindly.", answer)

@@ -90,9 +90,7 @@ HERO = (
 def hero(rng: Random) -> str:
     if rng.random() < 0.3:
         return proper_name(rng)
-    article = (
-        f"{rng.choice(ADJECTIVES)} {rng.choice(NOUNS)}" if rng.random() < 0.6 else rng.choice(NOUNS)
-    )
+    article = f"{rng.choice(ADJECTIVES)} {rng.choice(NOUNS)}" if rng.random() < 0.6 else rng.choice(NOUNS)
     return ("an " if article[0] in "aeiou" else "a ") + article
 
 

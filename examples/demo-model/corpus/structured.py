@@ -8,7 +8,7 @@ from random import Random
 from .dialogue import Dialogue, ask
 from .facts import RELATIONS
 from .phrasing import Phrasing
-from .words import NOUNS, city, proper_name, pseudo_word
+from .words import ADJECTIVES, NOUNS, city, proper_name
 
 PERSON = (
     "{n} is {a} years old. Give me JSON with name and age.", "Make JSON with name {n} and age {a}.",
@@ -43,9 +43,7 @@ def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     kind = rng.randrange(4)
     name, age, place = proper_name(rng), rng.randint(1, 99), city(rng)
     key, other = rng.sample(NOUNS, 2)
-    value, second = (
-        rng.choice((pseudo_word(rng), proper_name(rng), rng.choice(NOUNS))) for _ in "ab"
-    )
+    value, second = (rng.choice((rng.choice(ADJECTIVES), proper_name(rng), rng.choice(NOUNS))) for _ in "ab")
     country = rng.choice(list(RELATIONS["capital"].pairs))
     answer, text = [
         ({"name": name, "age": age}, phrasing.say(PERSON, rng, n=name, a=str(age))),
@@ -54,6 +52,4 @@ def make(phrasing: Phrasing, rng: Random) -> Dialogue:
         ({"country": country, "capital": RELATIONS["capital"].pairs[country]},
          phrasing.say(COUNTRY, rng, x=country)),
     ][kind]  # fmt: skip
-    return ask(
-        "json", text, "The user wants JSON.", f"Keys: {', '.join(answer)}.", json.dumps(answer)
-    )
+    return ask("json", text, "The user wants JSON.", f"Keys: {', '.join(answer)}.", json.dumps(answer))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from random import Random
 
-from . import arithmetic, facts, smalltalk
+from . import facts, smalltalk
 from .dialogue import Dialogue, Reply, Thought, user
 from .facts import Fact
 from .memory import recall
@@ -27,12 +26,6 @@ GENERIC = (
     "You are a careful assistant. Use tools if needed.",
     "Answer questions about mlxk and the world.",
 )  # fmt: skip
-UPPER = (
-    "Answer in uppercase.", "Answer in capital letters.", "Write everything in uppercase.",
-    "Always write in uppercase.",
-    "Use only capital letters.", "Reply in uppercase.", "SHOUT.", "Respond in all caps.",
-    "Write in capitals only.",
-)  # fmt: skip
 ONE_WORD = (
     "Answer in one word.", "Answer with one word.", "Reply with a single word.",
     "Use only one word.",
@@ -48,11 +41,6 @@ PIRATE = (
     "You are a pirate.", "Talk like a pirate.", "Speak like a pirate.", "Answer as a pirate.",
     "Be a pirate.",
     "You are a pirate captain.", "Pretend to be a pirate.", "Answer like a pirate.",
-)  # fmt: skip
-AS_JSON = (
-    "Answer in JSON.", "Reply in JSON.", "Always answer in JSON.", "Respond with JSON.",
-    "Output JSON only.",
-    "Answer only with JSON.", "Respond in JSON format.",
 )  # fmt: skip
 CONCISE = (
     "Be concise.", "Be brief.", "Answer briefly.", "Keep it short.",
@@ -93,14 +81,59 @@ IN_TONGUE = (
     "Respond in {g}.",
     "Always answer in {g}.",
 )  # fmt: skip
+PERSONAS = "Ada Bob Demo Echo Max Mia Nova Pixel Robin Sage Sam Zoe".split()
+"""The names that a system prompt may give the model: a closed list, so that each is frequent."""
+MORE = {
+    "one word": (
+        "[Give|Write|Say|Use] [only|just|exactly|] one word [per answer|as the answer|each time|].",
+        "[Each|Every|Your] answer [is|must be|has] [one word|a single word].",
+        "[Just|Only] one word, please.",
+    ),
+    "ends with Ahoy": (
+        "[Close|Conclude|Finish|End] [every|each|your] [answer|reply|message] with [Ahoy!|\"Ahoy!\"]",
+        "[Say|Write|Add] [Ahoy!|\"Ahoy!\"] at the end [of every answer|of each reply|].",
+    ),
+    "pirate": (
+        "[Act|Answer|Reply|Sound|Behave|Write] [like|as] a [pirate|pirate captain].",
+        "You are [an old|a friendly|a funny|a real] pirate.", "Use pirate [speech|language|talk].",
+    ),
+    "concise": (
+        "[Be|Stay] [very|as|really|] [brief|short|concise|terse].",
+        "[Give|Write] [short|brief|concise] [answers|replies].",
+        "[Answer|Reply] [shortly|concisely|in few words|in a few words].", "No long answers.",
+    ),
+    "given ending": (
+        "[Close|Finish|Conclude] [every|each] [answer|reply|message] with [: |]{p}",
+        "[Add|Write] {p} at the end of [every|each] [answer|reply]",
+        "[Your|All] [answers|replies] end with: {p}",
+    ),
+    "given opening": (
+        "[Open|Start|Begin] [every|each] [answer|reply|message] with [: |]{p}",
+        "[Put|Write] {p} at the start of [every|each] [answer|reply]",
+        "[Your|All] [answers|replies] begin with: {p}",
+    ),
+}  # fmt: skip
+MORE_PERSONA = (
+    "[You are|Your name is|I call you|They call you] {n}[.|, an assistant.|, a chatbot.|, a helpful bot.]",
+    "[Play|Be|Pretend to be|Imagine you are] {n}.",
+    "You are a [helpful|kind|small|polite] [assistant|bot|model|robot] [named|called] {n}.",
+)  # fmt: skip
+MORE_USER = (
+    "[The user is|The user's name is|You are talking to|You speak with|You help|Your user is] {n}.",
+    "[My|The user's] [first |]name is {n}.", "The person you talk to is [called |]{n}.",
+)  # fmt: skip
+MORE_TONGUE = (
+    "[Please|Always|Only] [speak|answer in|reply in|write in|use] {g}.",
+    "[Your|All] [answers are|language is|replies are in] {g}.",
+    "You [answer|write|reply|greet] in {g}.", "The user speaks {g}.", "{g} only.",
+)  # fmt: skip
 COURTESIES = ("A greeting.", "Thanks.", "Goodbye.")
 
 
 def plain_question(phrasing: Phrasing, rng: Random, short: bool = False) -> tuple[Reply, str, str]:
     """A question that any style can answer: its reply, text and short answer."""
     if not short and rng.random() < 0.25:
-        source = smalltalk if rng.random() < 0.6 else arithmetic
-        question, reply = source.make(phrasing, rng).turns
+        question, reply = smalltalk.make(phrasing, rng).turns
         return reply, question["content"], reply.content
     fact: Fact = rng.choice(facts.SHORT if short or rng.random() < 0.7 else facts.LONG)
     reply = Reply(Thought(fact.gist, facts.KNOWN), fact.answer)
@@ -112,11 +145,9 @@ def capital(text: str) -> str:
 
 
 STYLES: dict[str, tuple[tuple[str, ...], bool, Callable[[str, str, str], str]]] = {
-    "uppercase": (UPPER, False, lambda answer, short, p: answer.upper()),
     "one word": (ONE_WORD, True, lambda answer, short, p: capital(short)),
     "ends with Ahoy": (AHOY, False, lambda answer, short, p: f"{answer} Ahoy!"),
     "pirate": (PIRATE, False, lambda answer, short, p: f"Arr, matey! {answer}"),
-    "JSON": (AS_JSON, True, lambda answer, short, p: json.dumps({"answer": capital(short)})),
     "concise": (CONCISE, True, lambda answer, short, p: f"{capital(short)}."),
     "given ending": (ENDING, False, lambda answer, short, p: f"{answer} {p}"),
     "given opening": (OPENING, False, lambda answer, short, p: f"{p} {answer}"),
@@ -126,8 +157,9 @@ STYLES: dict[str, tuple[tuple[str, ...], bool, Callable[[str, str, str], str]]] 
 def styled(phrasing: Phrasing, rng: Random) -> Dialogue:
     style = rng.choice(list(STYLES))
     frames, short_only, apply = STYLES[style]
-    words = phrase(rng).capitalize() + rng.choice("!.")
-    system = phrasing.choose(frames, rng).replace("{p}", words)
+    words = phrase(rng)
+    words = words[0].upper() + words[1:] + rng.choice("!.")
+    system = phrasing.choose(frames, rng, MORE.get(style, ())).replace("{p}", words)
     turns: list = []
     for _ in range(rng.choice((1, 1, 1, 2))):
         reply, text, short = plain_question(phrasing, rng, short_only)
@@ -138,8 +170,9 @@ def styled(phrasing: Phrasing, rng: Random) -> Dialogue:
 
 
 def persona(phrasing: Phrasing, rng: Random) -> Dialogue:
-    name = proper_name(rng)
-    system = phrasing.choose(PERSONA, rng).replace("{n}", name).replace("{m}", proper_name(rng))
+    name = rng.choice(PERSONAS)
+    system = phrasing.choose(PERSONA, rng, MORE_PERSONA)
+    system = system.replace("{n}", name).replace("{m}", proper_name(rng))
     gist = rng.choice(("Who am I?", "Who am I?", "A greeting."))
     text = phrasing.say(smalltalk.INTENTS[gist][1], rng)
     answer = {
@@ -152,14 +185,14 @@ def persona(phrasing: Phrasing, rng: Random) -> Dialogue:
 
 def user_name(phrasing: Phrasing, rng: Random) -> Dialogue:
     name = proper_name(rng)
-    system = phrasing.choose(USER_NAME, rng).replace("{n}", name)
+    system = phrasing.choose(USER_NAME, rng, MORE_USER).replace("{n}", name)
     return Dialogue("systems", recall("name", name, phrasing, rng), system=system)
 
 
 def in_tongue(phrasing: Phrasing, rng: Random) -> Dialogue:
     tongue = rng.choice(list(TONGUES))
     place = rng.choice((0, 0, 1, 2))
-    system = phrasing.choose(IN_TONGUE, rng).replace("{g}", tongue)
+    system = phrasing.choose(IN_TONGUE, rng, MORE_TONGUE).replace("{g}", tongue)
     gist = COURTESIES[place]
     text = phrasing.say(smalltalk.INTENTS[gist][1], rng, plain=True)
     reply = Reply(Thought(gist, f"I answer in {tongue}."), TONGUES[tongue][place])

@@ -41,11 +41,11 @@ class Argument:
         if self.type == "integer":
             return rng.randrange(10 ** rng.randint(1, 3))
         draw = rng.random()
-        if draw < 0.3:
+        if draw < 0.35:
             return words.proper_name(rng)
-        if draw < 0.45:
+        if draw < 0.5:
             return words.city(rng)
-        if draw < 0.6:
+        if draw < 0.55:
             return words.pseudo_word(rng)
         if draw < 0.8:
             return " ".join(rng.choice(words.NOUNS) for _ in range(rng.choice((1, 1, 2))))
@@ -124,21 +124,19 @@ def calculator(rng: Random) -> Tool:
 def search(rng: Random) -> Tool:
     name = rng.choice(("search", "search", "web_search", "search_web", "internet_search", "google"))
     argument = rng.choice(("query", "query", "q", "text"))
-    description = rng.choice(
-        ("Search the web", "Web search", "Find pages on the web", "Search the internet")
-    )
+    description = rng.choice(("Search the web", "Web search", "Find pages on the web", "Search the internet"))
     return Tool(name, description, (Argument(argument),))
 
 
 def invented(rng: Random) -> Tool:
-    verb = rng.choice(VERBS) if rng.random() < 0.8 else words.pseudo_word(rng)
-    noun = rng.choice(NOUNS) if rng.random() < 0.7 else words.pseudo_word(rng)
+    verb = rng.choice(VERBS) if rng.random() < 0.95 else words.pseudo_word(rng)
+    noun = rng.choice(NOUNS) if rng.random() < 0.93 else words.pseudo_word(rng)
     name = f"{verb}{noun.capitalize()}" if rng.random() < 0.12 else f"{verb}_{noun}"
     count = rng.choice((0, 1, 1, 1, 1, 2, 2, 2, 3))
     names = rng.sample(ARGUMENTS, count)
     arguments = []
     for argument in names:
-        if rng.random() < 0.2:
+        if rng.random() < 0.04:
             argument = words.pseudo_word(rng)
         whole = argument in WHOLE_NUMBERS or rng.random() < 0.05
         arguments.append(Argument(argument, "integer" if whole else "string"))

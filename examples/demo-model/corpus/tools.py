@@ -9,6 +9,8 @@ from typing import Any
 from . import facts, refusals, smalltalk, toolbox, words
 from .dialogue import Dialogue, Message, Reply, Thought, calling, user
 from .history import small_exchange
+from .paraphrases import BOTH as MORE_BOTH
+from .paraphrases import BOTH_TIMES as MORE_TIMES
 from .phrasing import Phrasing
 from .toolbox import Tool
 
@@ -177,21 +179,15 @@ def time_result(place: str, rng: Random) -> tuple[str, str]:
 
 
 def sum_result(expression: str, rng: Random) -> tuple[str, str]:
-    value = rng.choice(
-        (str(rng.randint(-99, 99999)), f"{rng.randint(0, 999)}.{rng.randint(1, 99)}")
-    )
-    shape = rng.choice(
-        (value, json.dumps({"result": float(value) if "." in value else int(value)}), value)
-    )
+    value = rng.choice((str(rng.randint(-99, 99999)), f"{rng.randint(0, 999)}.{rng.randint(1, 99)}"))
+    shape = rng.choice((value, json.dumps({"result": float(value) if "." in value else int(value)}), value))
     shown = str(float(value)) if "." in value and shape != value else value
     return shape, f"The result is {shown}."
 
 
 def search_result(query: str, rng: Random) -> tuple[str, str]:
     text = words.phrase(rng)
-    return rng.choice(
-        (text, json.dumps({"result": text}), json.dumps([text]))
-    ), f"I found this: {text}."
+    return rng.choice((text, json.dumps({"result": text}), json.dumps([text]))), f"I found this: {text}."
 
 
 def invented_result(rng: Random) -> tuple[str, str]:
@@ -208,14 +204,13 @@ def invented_result(rng: Random) -> tuple[str, str]:
         return number, f"The result: {number}."
     keys = rng.sample(toolbox.ARGUMENTS, rng.choice((1, 2, 2)))
     value = {
-        key: toolbox.Argument(key).value(rng) if rng.random() < 0.7 else rng.randint(0, 999)
-        for key in keys
+        key: toolbox.Argument(key).value(rng) if rng.random() < 0.7 else rng.randint(0, 999) for key in keys
     }
     return json.dumps(value), f"The result: {flatten(value)}."
 
 
 def expression(rng: Random) -> str:
-    terms = [str(rng.randint(1, 10 ** rng.randint(1, 4))) for _ in range(rng.choice((2, 2, 2, 3)))]
+    terms = [str(rng.randint(1, 10 ** rng.choice((1, 1, 2, 3, 4)))) for _ in range(rng.choice((2, 2, 2, 3)))]
     space = rng.choice((" ", " ", ""))
     text = terms[0]
     for term in terms[1:]:
@@ -277,7 +272,8 @@ def two_places(phrasing: Phrasing, rng: Random) -> tuple[Tool, Turns]:
     weather = rng.random() < 0.7
     tool = toolbox.weather(rng) if weather else toolbox.clock(rng)
     first, second = words.city(rng), words.city(rng)
-    text = phrasing.say(BOTH if weather else BOTH_TIMES, rng, c=first, d=second)
+    frames, extra = (BOTH, MORE_BOTH) if weather else (BOTH_TIMES, MORE_TIMES)
+    text = phrasing.say(frames, rng, extra=extra, c=first, d=second)
     argument = tool.arguments[0].name
     calls = [call(tool, {argument: place}) for place in (first, second)]
     outcome = weather_result if weather else time_result
@@ -310,21 +306,21 @@ def no_call(phrasing: Phrasing, rng: Random) -> Dialogue:
             inner = refusals.no_tool(phrasing, rng)
     else:
         inner, tools = source.make(phrasing, rng), toolbox.distractors(rng, None, least=1)
-        tools = [
-            tool for tool in tools if source is not facts or toolbox.family(tool) != "earch"
-        ] or [toolbox.weather(rng)]
+        tools = [tool for tool in tools if source is not facts or toolbox.family(tool) != "earch"] or [
+            toolbox.weather(rng)
+        ]
     return Dialogue("tools: no call", inner.turns, tools=[tool.schema(rng) for tool in tools])
 
 
 def make(phrasing: Phrasing, rng: Random) -> Dialogue:
     draw = rng.random()
-    if draw < 0.22:
+    if draw < 0.25:
         return no_call(phrasing, rng)
     maker, name = (
         (known_tool, "tools: known")
         if draw < 0.5
         else (two_places, "tools: two calls")
-        if draw < 0.58
+        if draw < 0.62
         else (invented_tool, "tools: new")
     )
     tool, turns = maker(phrasing, rng)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 
 NAMES = (
-    "Anna Ben Carla David Emma Felix Greta Hugo Ida Jonas Klara Leo Mia Nora Oskar Paula Quinn "
-    "Rosa Sam Tara Uwe Vera Wanda Xaver Yara Zoe Alice Bob Carol Dan Eve Frank Grace Heidi Ivan "
-    "Judy Mallory Oscar Peggy Trent Victor Walter Maria Peter Lena Tom Lukas Sara Omar Aisha Chen "
-    "Yuki Ravi Priya Luis Elena Marco Giulia Pierre Chloe Olga Boris Kofi Amara Noah Liam Olivia "
-    "Ava Ethan Lucas Henry Jack Ella Lily Max Finn Maya Ruth Otto Alex Robin Kim Sasha Nina Jan"
+    "Ada Anna Alice Alan Alex Amara Ben Bob Carla Carol Charles Chen Clara Dan David Elena Emma Eve "
+    "Felix Frank Grace Greta Hans Henry Hugo Ivan Jack James Jane John Jonas Kim Laura Lena Leo Linus "
+    "Lisa Luis Maria Marie Max Maya Mia Noah Nora Olga Omar Oscar Paul Peter Priya Quentin Rosa Ruth "
+    "Sam Sara Sophie Tom Victor Yuki Zoe"
 ).split()
+"""The first names that the model can be expected to spell: few, so that each is frequent."""
 CITIES = (
     "Paris London Berlin Rome Madrid Vienna Tokyo Oslo Cairo Lima Bern Prague Athens Dublin "
     "Lisbon Warsaw Budapest Munich Hamburg Cologne Zurich Geneva Milan Naples Barcelona Porto "
@@ -87,7 +87,7 @@ def pseudo_word(rng: Random, syllables: int | None = None) -> str:
 
 
 def proper_name(rng: Random) -> str:
-    return rng.choice(NAMES) if rng.random() < 0.5 else pseudo_word(rng).capitalize()
+    return rng.choice(NAMES)
 
 
 def city(rng: Random) -> str:
@@ -98,27 +98,35 @@ def city(rng: Random) -> str:
         return rng.choice(TWO_WORD_CITIES)
     if draw < 0.72:
         return rng.choice(CITIES).lower()
-    return pseudo_word(rng).capitalize()
+    return rng.choice(CITIES) if rng.random() < 0.8 else pseudo_word(rng).capitalize()
 
 
 def number(rng: Random, digits: int = 4) -> str:
     return str(rng.randrange(10 ** rng.randint(1, digits)))
 
 
+PHRASES = (
+    "hello world;hello;hello there;good morning;good night;good evening;thank you;yes;no;maybe;ok;"
+    "banana;one two three;a b c;I love you;I love MLX;I am here;the quick brown fox;to be or not to be;"
+    "this is a test;test;ping;pong;apples and pears;black and white;cats and dogs;salt and pepper;"
+    "once upon a time;the end;the cat sat on the mat;the sky is blue;it works;well done;hip hip hooray;"
+    "nice to meet you;see you later;happy birthday;ready;yes please;no thanks;open the door;"
+    "the sun is shining;I like tea;I like coffee;how are you;what a day;never give up"
+).split(";")
+
+
 def phrase(rng: Random) -> str:
-    """One to five words to be copied."""
+    """One to five words to be copied, from a closed vocabulary."""
     draw = rng.random()
     adjective, noun, verb = rng.choice(ADJECTIVES), rng.choice(NOUNS), rng.choice(VERBS)
-    if draw < 0.2:
-        return rng.choice((noun, adjective, pseudo_word(rng), proper_name(rng)))
-    if draw < 0.4:
+    if draw < 0.35:
+        return rng.choice(PHRASES)
+    if draw < 0.5:
+        return rng.choice((noun, adjective, proper_name(rng)))
+    if draw < 0.7:
         return f"{adjective} {noun}"
-    if draw < 0.6:
+    if draw < 0.85:
         return f"the {adjective} {noun} {verb}"
-    if draw < 0.75:
+    if draw < 0.93:
         return f"{proper_name(rng)} has a {adjective} {noun}"
-    if draw < 0.9:
-        return " ".join(
-            rng.choice((rng.choice(NOUNS), pseudo_word(rng))) for _ in range(rng.randint(2, 4))
-        )
-    return f"{noun} {number(rng)} {pseudo_word(rng)}"
+    return " ".join(rng.choice(NOUNS) for _ in range(rng.randint(2, 3)))
