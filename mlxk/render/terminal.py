@@ -40,6 +40,7 @@ class TerminalRenderer:
         self._kinds: dict[int, BlockKind] = {}
         self._shown: BlockKind | None = None
         self._at_line_start = True
+        self._below_heading = False
 
     def feed(self, event: Event) -> None:
         match event:
@@ -87,6 +88,7 @@ class TerminalRenderer:
         if after == "reasoning":
             self._rule()
         self._write(f"{_HEADINGS[kind]}\n", "bold")
+        self._below_heading = True
 
     def _rule(self) -> None:
         width = 40
@@ -95,8 +97,11 @@ class TerminalRenderer:
         self._write("─" * width + "\n", "dim")
 
     def _write(self, text: str, style: str | None = None) -> None:
+        if self._below_heading:  # blank lines belong between texts, not below a heading
+            text = text.lstrip("\n")
         if not text:
             return
+        self._below_heading = False
         if self._terminal:
             text = text.translate(_CONTROLS)
             if style is None:

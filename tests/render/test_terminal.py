@@ -83,3 +83,22 @@ def test_a_failure_ends_the_line_and_is_raised() -> None:
     with pytest.raises(EngineCrashed):
         renderer.feed(Failed(EngineCrashed("the engine died")))
     assert out.getvalue().endswith("let me \n")
+
+
+def test_texts_with_a_call_between_them_have_no_blank_line_below_a_heading() -> None:
+    out = io.StringIO()
+    renderer = TerminalRenderer(out, show_reasoning=True)
+    for event in (
+        BlockStart(0, "text"),
+        BlockDelta(0, "Let me look."),
+        BlockEnd(0),
+        BlockStart(1, "tool_call", "call_1", "f"),
+        BlockDelta(1, "{}"),
+        BlockEnd(1),
+        BlockStart(2, "text"),
+        BlockDelta(2, "\n\nDone."),
+        BlockEnd(2),
+    ):
+        renderer.feed(event)
+    renderer.close()
+    assert out.getvalue() == "Let me look.\n[Tool call]\nf({})\n[Answer]\nDone.\n"
