@@ -46,6 +46,11 @@ def resolve_profile(
 
 def make_plan(resolved: Resolved, surface: Surface) -> Plan:
     """Find the model's files and hold the profile against them."""
+    if resolved.profile.models:
+        raise UsageError(
+            f"the profile {resolved.name} is for `mlxk up`: it has several models",
+            hint="name a profile with one model, or a model",
+        )
     return plans.make(
         resolved.profile,
         model_facts(resolved.profile.model),

@@ -9,17 +9,22 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import make_plan, note, resolve_profile
+from mlxk.cli.loading import make_plan, model_facts, note, resolve_profile
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
-from mlxk.config.schema import ServerSection
+from mlxk.config.checks import seconds
+from mlxk.config.models import resolve_models
+from mlxk.config.schema import Profile, ServerSection
 from mlxk.plan import Plan
+
+if TYPE_CHECKING:
+    from mlxk.server.models import ServedModel
+    from mlxk.server.pool import Pool
 
 _NO_GENERATION_OPTIONS = GenerationOptions()
 
@@ -67,56 +72,37 @@ def up(
     flags = {} if listen is None else {"server.listen": Flag(listen, "--listen")}
     options = ProfileOptions(profile=profile, variant=variant, set_=set_, isolated=isolated)
     resolved = resolve_profile(options, generation, flags=flags)
-    plan = make_plan(resolved, "server")
+    served = resolve_models(
+        resolved,
+        isolated=isolated,
+        generation_config=lambda section: model_facts(section).generation_config,
+    )
+    plans = [make_plan(item, "server") for item in served.values()]
     note(f"files: {', '.join(resolved.files)}")
-    _serve(plan)
+    _serve(resolved.profile, plans)
     return 0
 
 
-def _serve(plan: Plan) -> None:
-    from mlxk.engine import ProcessEngine, Supervisor
-    from mlxk.generation import Loaded, generate
-    from mlxk.protocols.base import ModelCard
+def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
     from mlxk.server.guard import Guard
     from mlxk.server.keys import Keyring
     from mlxk.server.limits import Limits
     from mlxk.server.listen import bind, split, url
-    from mlxk.server.models import ServedModel
+    from mlxk.server.pool import Pool
     from mlxk.server.serve import serve
-    from mlxk.text import TextModel
 
-    server = plan.profile.server
+    server = profile.server
     sock = bind(server.listen)
     with sock:
-        text = TextModel.load(plan.facts, plan.profile)
-        engine = Supervisor(lambda: ProcessEngine(plan.engine_config))
-        loaded = Loaded(plan, text, engine)
-        model = ServedModel(
-            card=ModelCard(
-                id=plan.name,
-                created=int(time.time()),
-                context_length=plan.context,
-                config_hash=plan.config_hash,
-                aliases=tuple(plan.profile.aliases),
-                expose=plan.profile.reasoning.expose,
-            ),
-            generate=lambda request: generate(loaded, request),
-            stats=engine.stats,
-        )
-
-        @asynccontextmanager
-        async def lifespan() -> AsyncIterator[None]:
-            async with engine:
-                yield
+        pool = Pool(max_models=profile.memory.max_models)
+        models = [_served_model(plan, pool, single=not profile.models) for plan in plans]
 
         def on_ready() -> None:
-            note(
-                f"mlxk serves {plan.name} ({plan.facts.reference}) at {url(sock)}, "
-                f"config {plan.config_hash[:12]}; Ctrl-C stops it"
-            )
+            names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in plans)
+            note(f"mlxk serves {names} at {url(sock)}, config {plans[0].config_hash[:12]}; Ctrl-C stops it")
 
         serve(
-            [model],
+            models,
             sock,
             guard=Guard(split(server.listen)[0], keys=Keyring(_named_keys(server)), cors=server.cors),
             routes=server.routes,
@@ -126,9 +112,32 @@ def _serve(plan: Plan) -> None:
                 queue=server.limits.queue,
                 drain_seconds=server.drain,
             ),
-            lifespan=lifespan,
+            lifespan=lambda: pool,
             on_ready=on_ready,
         )
+
+
+def _served_model(plan: Plan, pool: Pool, *, single: bool) -> ServedModel:
+    """A profile's only model is loaded at once, one among several when it is first asked."""
+    from mlxk.generation import Loaded, generate
+    from mlxk.protocols.base import ModelCard
+    from mlxk.server.models import ServedModel
+    from mlxk.text import TextModel
+
+    preload = plan.profile.preload
+    slot = pool.slot(
+        plan.engine_config, ttl=seconds(plan.profile.ttl), preload=single if preload is None else preload
+    )
+    loaded = Loaded(plan, TextModel.load(plan.facts, plan.profile), slot)
+    card = ModelCard(
+        id=plan.name,
+        created=int(time.time()),
+        context_length=plan.context,
+        config_hash=plan.config_hash,
+        aliases=tuple(plan.profile.aliases),
+        expose=plan.profile.reasoning.expose,
+    )
+    return ServedModel(card, lambda request: generate(loaded, request), slot.stats)
 
 
 def _named_keys(server: ServerSection) -> list[tuple[str, str]]:

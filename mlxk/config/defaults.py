@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from pydantic import BaseModel
 
 from mlxk.config import shape
@@ -12,6 +14,7 @@ from mlxk.config.schema import Profile
 _FIRST = ("mlxk", "description", "model", "aliases")
 
 
+@cache
 def defaults_layer() -> Table:
     """Every key of a profile with its default; keys without one are `None`. The order is that of printing."""
     table = _section(Profile)
@@ -25,7 +28,7 @@ def _section(section: type[BaseModel]) -> Table:
         nested = shape.as_section(info.annotation)
         value = (
             _section(nested)
-            if nested is not None
+            if nested is not None and info.default is not None
             else from_plain(info.get_default(call_default_factory=True), DEFAULT)
         )
         entries[name] = Entry(DEFAULT, value)

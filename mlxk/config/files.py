@@ -10,7 +10,20 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlxk.config.schema import ModelOverride, ModelSection, Section, ServerSection, Settings, Text
+from mlxk.config.schema import (
+    MODELS,
+    Defaults,
+    MemorySection,
+    ModelEntry,
+    ModelOverride,
+    ModelSection,
+    Residence,
+    Section,
+    ServerSection,
+    Settings,
+    Text,
+    Variant,
+)
 
 # Lists about files: they are read before layers are merged, so there is nothing to append to.
 FIXED_LISTS = ("extends", "include", "profiles")
@@ -28,15 +41,7 @@ class _Versioned(Section):
     )
 
 
-class Variant(Settings):
-    """The same model with other settings: `mlxk run -p NAME --variant VARIANT`."""
-
-    description: str | None = Field(
-        None, description="What this variant is for, in one line.", examples=["Thinks longer."]
-    )
-
-
-class ProfileFile(Settings, _Versioned):
+class ProfileFile(Residence, Settings, _Versioned):
     """A model and how to run it. See `mlxk profiles` for those that ship with mlxk."""
 
     description: str | None = Field(
@@ -77,6 +82,17 @@ class ProfileFile(Settings, _Versioned):
         default_factory=dict,
         description="The same model with other settings, by name.",
         examples=[{"deep": {"reasoning": {"effort": "high"}}}],
+    )
+    models: dict[str, ModelEntry] = MODELS
+    defaults: Defaults = Field(
+        default_factory=Defaults,
+        description="Settings of every entry of `models`, which may say otherwise.",
+        examples=[{"ttl": "15m"}],
+    )
+    memory: MemorySection = Field(
+        default_factory=MemorySection,
+        description="How much `mlxk up` keeps in memory.",
+        examples=[{"max_models": 2}],
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -84,13 +84,15 @@ class Workspace:
         table = fit_text(expand(interpolator.table(document.root)), model)
         self.interpolated.update(interpolator.names)
         self.problems.extend(interpolator.problems)
-        self.problems.extend(check(table, model))
+        unfilled = {item.path for item in interpolator.problems}
+        self.problems.extend(item for item in check(table, model) if item.path not in unfilled)
         self.problems.extend(_fixed_lists(table))
         self.problems.extend(_stop_warnings(table))
         return Layer(path, document.source.label, self.with_absolute_paths(table, folder))
 
     def with_absolute_paths(self, table: Table, folder: Path | None = None) -> Table:
         """The table with `model.path` and a template's file taken from the folder that declares them."""
+        table = _in_models(table, lambda entry: self.with_absolute_paths(entry, folder))
         model = lookup(table, ("model",))
         if not isinstance(model, Table):
             return table
@@ -231,6 +233,7 @@ def expand(table: Table) -> Table:
 
     A plain string says which model it is as a whole, so nothing of a lower layer's `model` stays.
     """
+    table = _in_models(table, expand)
     entries = dict(table.entries)
     for key in ("extends", "include"):
         entry = entries.get(key)
@@ -240,6 +243,19 @@ def expand(table: Table) -> Table:
     if entry is not None and isinstance(entry.value, Scalar) and isinstance(entry.value.value, str):
         entries["model"] = Entry(entry.key, _model(entry.key, entry.value, entry.value.value))
     return Table(entries, table.origin, table.replaces)
+
+
+def _in_models(table: Table, change: Callable[[Table], Table]) -> Table:
+    """The table with each entry of `models` changed: an entry says its model as a profile does."""
+    models = lookup(table, ("models",))
+    if not isinstance(models, Table):
+        return table
+    entries = {
+        name: Entry(entry.key, change(entry.value)) if isinstance(entry.value, Table) else entry
+        for name, entry in models.entries.items()
+    }
+    changed = Entry(table.entries["models"].key, replace(models, entries=entries))
+    return replace(table, entries={**table.entries, "models": changed})
 
 
 def _model(key: Origin, scalar: Scalar, reference: str) -> Value:

@@ -35,6 +35,8 @@ _MODELS: Mapping[SchemaName, tuple[type[BaseModel], str]] = {
 _SHORT_FORMS: Mapping[tuple[str, str], JsonSchema] = {
     ("ProfileFile", "model"): {"type": "string", "minLength": 1},
     ("ProfileFile", "extends"): {"type": "string", "minLength": 1},
+    ("ModelEntry", "model"): {"type": "string", "minLength": 1},
+    ("ModelEntry", "extends"): {"type": "string", "minLength": 1},
     ("ProfileFile", "include"): {"type": "string", "minLength": 1},
 }
 # Keys of which a mapping may set only one.

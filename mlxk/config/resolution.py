@@ -166,11 +166,11 @@ def resolve(
         tables = [table for _, table in [*bottom, *top]]
         raise InvalidProfile([*workspace.errors, *merged.problems(tables, workspace.errors)])
 
-    reference = _reference(bottom, top)
-    layers = [*bottom, *_overrides(repository, reference)]
+    reference = model_reference(bottom, top)
+    layers = [*bottom, *matching_overrides(repository, reference)]
     layers += _variant(layers, variant)
     layers = [(layer_name, merged.settings(table)) for layer_name, table in [*layers, *top]]
-    layers = _with_model_layers(layers, generation_config, workspace)
+    layers = with_model_layers(layers, generation_config, workspace)
     tables = [table for _, table in layers]
     wrong = merged.problems(tables)
     if wrong:
@@ -231,7 +231,7 @@ def _check_outer(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
         below.append(table)
 
 
-def _reference(bottom: _Layers, top: _Layers) -> str | None:
+def model_reference(bottom: _Layers, top: _Layers) -> str | None:
     """What overrides are matched against: the model as the profile, the environment and flags name it."""
     tree = settle(merge_tables(table for _, table in [*bottom, *top]))
     for key in ("repo", "path"):
@@ -241,7 +241,7 @@ def _reference(bottom: _Layers, top: _Layers) -> str | None:
     return None
 
 
-def _overrides(repository: Sequence[Layer], reference: str | None) -> _Layers:
+def matching_overrides(repository: Sequence[Layer], reference: str | None) -> _Layers:
     found: _Layers = []
     for layer in repository:
         overrides = lookup(layer.table, ("overrides",))
@@ -279,7 +279,7 @@ def _variant(layers: _Layers, name: str | None) -> _Layers:
     )
 
 
-def _with_model_layers(
+def with_model_layers(
     layers: _Layers, generation_config: GenerationConfig | None, workspace: Workspace
 ) -> _Layers:
     """The layers below all files: built-in defaults and what the model ships."""

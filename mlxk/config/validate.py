@@ -12,8 +12,9 @@ from mlxk.config.diagnostics import Diagnostic, ordered
 from mlxk.config.discovery import Found, Where
 from mlxk.config.document import read
 from mlxk.config.files import RepositoryFile, UserFile
-from mlxk.config.gathering import Workspace, gather
+from mlxk.config.gathering import Layer, Workspace, gather
 from mlxk.config.layers import Scalar, Table, lookup
+from mlxk.config.models import Entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,18 @@ def _validate(workspace: Workspace, path: Path, names: Sequence[Found]) -> None:
         first = len(workspace.problems)
         layers = gather(workspace, path, names)
         known = [item for item in workspace.problems[first:] if item.severity == "error"]
-        workspace.problems.extend(_merged_problems([layer.settings for layer in layers], known))
+        found = _merged_problems([layer.settings for layer in layers], known)
+        workspace.problems.extend(found)
+        if not known and not found:
+            workspace.problems.extend(_entry_problems(workspace, layers, names))
+
+
+def _entry_problems(
+    workspace: Workspace, layers: Sequence[Layer], names: Sequence[Found]
+) -> list[Diagnostic]:
+    """What is wrong with each entry of `models`, with all that it builds on."""
+    entries = Entries(workspace, [(layer.label, layer.settings) for layer in layers], (), names)
+    return [item for _, under in entries for item in merged.problems([table for _, table in under])]
 
 
 def _merged_problems(tables: Sequence[Table], known: Sequence[Diagnostic]) -> list[Diagnostic]:

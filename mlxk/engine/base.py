@@ -125,7 +125,7 @@ EngineStep = Prefill | Tokens | Done
 class EngineStats(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot. Bytes as MLX counts them; `state` as in DESIGN's process layout."""
 
-    state: Literal["starting", "ready", "draining", "dead"]
+    state: Literal["unloaded", "starting", "ready", "draining", "dead"]
     running: int
     waiting: int
     active_bytes: int = 0

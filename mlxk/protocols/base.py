@@ -23,7 +23,7 @@ Expose = Literal["reasoning", "reasoning_content", "both", "inline", "drop"]
 class ModelCard:
     """What a dialect may tell about a served model. `created` is a Unix time, `context_length` in tokens.
 
-    `expose` says where reasoning goes in an answer.
+    `expose` says where reasoning goes in an answer, `state` whether the model is in memory.
     """
 
     id: str
@@ -32,6 +32,7 @@ class ModelCard:
     config_hash: str
     aliases: tuple[str, ...] = ()
     expose: Expose = "both"
+    state: str = "ready"
 
 
 class Encoder(Protocol):

@@ -160,7 +160,7 @@ class Handler:
             case "catalogue":
                 body = exchange.body() if method == "POST" else {}
                 catalogue = CATALOGUES[route.handler]
-                return exchange.json(catalogue.answer(route.tail, body, self._service.cards))
+                return exchange.json(catalogue.answer(route.tail, body, await self._service.catalogue()))
             case "health":
                 ready, body = await self._service.health()
                 if self._guard.wants_keys:

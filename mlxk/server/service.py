@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 from mlxk.errors import EngineUnavailable, MlxkError, Overloaded, RequestError
@@ -63,10 +64,20 @@ class Service:
         for answer in list(self._running):
             answer.interrupt(EngineUnavailable("The server is shutting down."))
 
+    async def catalogue(self) -> tuple[ModelCard, ...]:
+        """The cards with each model's state."""
+        return tuple(
+            [
+                replace(model.card, state=str((await self._state(model))["state"]))
+                for model in self._models.values()
+            ]
+        )
+
     async def health(self) -> tuple[bool, Json]:
-        """Whether every model can answer now, and each one's state."""
+        """Whether every model can answer, loaded first if need be, and each one's state."""
         states = {name: await self._state(model) for name, model in self._models.items()}
-        ready = self.phase == "ready" and all(state["state"] == "ready" for state in states.values())
+        able = ("ready", "unloaded")
+        ready = self.phase == "ready" and all(state["state"] in able for state in states.values())
         status = self.phase if self.phase != "ready" else "ready" if ready else "unavailable"
         return ready, {
             "status": status,

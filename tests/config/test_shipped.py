@@ -27,6 +27,7 @@ NAMES = {
     "long-context",
     "low-memory",
     "reasoning-qwen3",
+    "studio",
 }
 
 
@@ -36,6 +37,7 @@ def test_all_ship() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_each_is_valid_explains_itself_and_resolves(path: Path, folder: Any) -> None:
+    folder.environ["STUDIO_KEY"] = "studio"
     lines = path.read_text().splitlines()
     assert lines[0] == "# yaml-language-server: $schema=../schemas/profile.v1.json"
     assert lines[1].startswith("# ")

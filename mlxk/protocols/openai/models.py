@@ -14,7 +14,10 @@ SUBTREE: bool = True
 
 
 def answer(tail: str, body: Json, cards: Sequence[ModelCard]) -> Json:
-    """All models, or the one that `tail` names. `context_length` and `aliases` extend the dialect."""
+    """All models, or the one that `tail` names.
+
+    `context_length`, `aliases` and `state` extend the dialect.
+    """
     if not tail:
         return {"object": "list", "data": [_model(card) for card in cards]}
     return _model(find_card(tail, cards))
@@ -28,4 +31,5 @@ def _model(card: ModelCard) -> Json:
         "owned_by": "mlxk",
         "context_length": card.context_length,
         "aliases": card.aliases,
+        "state": card.state,
     }

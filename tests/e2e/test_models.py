@@ -1,0 +1,61 @@
+"""`mlxk up` with several models behind one server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import Serve
+
+
+@pytest.fixture
+def studio(tmp_path: Path, qwen3_path: Path) -> Path:
+    profile = tmp_path / "studio.yaml"
+    profile.write_text(
+        f"""mlxk: 1
+server: {{api_keys: [{{name: me, key: open-sesame}}]}}
+defaults: {{tokens: {{max_output: 4}}, sampling: {{temperature: 0}}}}
+models:
+  demo: {{model: "builtin:demo", preload: true, aliases: [nick]}}
+  tiny:
+    model: {qwen3_path}
+    variants: {{tiny-long: {{tokens: {{max_output: 8}}}}}}
+"""
+    )
+    return profile
+
+
+def test_two_models_and_a_variant(serve: Serve, studio: Path) -> None:
+    key = {"x-api-key": "open-sesame"}
+    with serve(str(studio)) as server, httpx.Client(base_url=server.url, headers=key, timeout=60) as client:
+
+        def states() -> dict[str, str]:
+            return {model["id"]: model["state"] for model in client.get("/v1/models").json()["data"]}
+
+        def ask(model: str) -> int:
+            body = {"model": model, "messages": [{"role": "user", "content": "Hello"}]}
+            answer = client.post("/v1/chat/completions", json=body)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["model"] == ("demo" if model == "nick" else model)
+            return int(answer.json()["usage"]["completion_tokens"])
+
+        assert states() == {"demo": "ready", "tiny": "unloaded", "tiny-long": "unloaded"}
+        assert httpx.get(f"{server.url}/health").json() == {"status": "ready"}
+        assert ask("nick") == 4
+        assert [ask("tiny"), ask("tiny-long")] == [4, 8]
+        engines = server.engine_pids()
+        assert len(engines) == 2
+        for _ in range(3):
+            ask("demo")
+            ask("tiny")
+        assert server.engine_pids() == engines
+        assert set(states().values()) == {"ready"}
+        unknown = client.post(
+            "/v1/chat/completions", json={"model": "x", "messages": [{"role": "user", "content": "a"}]}
+        )
+        assert unknown.status_code == 404
+        assert "tiny-long" in unknown.text
+        assert httpx.get(f"{server.url}/v1/models").status_code == 401
+        assert server.stop() == 0
