@@ -31,6 +31,7 @@ _COMMANDS = (
     ("profiles", "mlxk.cli.profiles:profiles", "List the profiles that -p finds."),
     ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
     ("explain", "mlxk.cli.config:explain", "Tell how one value came about, layer by layer."),
+    ("lock", "mlxk.cli.lock:lock", "Pin the models of profiles in mlxk.lock."),
     ("schema", "mlxk.cli.schema:schema", "Print the JSON schema that editors use."),
 )
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from types import MappingProxyType
 
 from mlxk import plan as plans
+from mlxk.cli.lock import check_locked
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag, Resolved, resolve
 from mlxk.config.schema import ModelSection
@@ -41,6 +42,8 @@ def resolve_profile(
     )
     for warning in resolved.warnings:
         note(f"warning: {warning}")
+    if options.locked:
+        check_locked(resolved)
     return resolved
 
 

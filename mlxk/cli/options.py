@@ -57,6 +57,9 @@ class ProfileOptions:
     isolated: Annotated[bool, Parameter(negative="")] = False
     """Use the profile alone: no mlxk.yaml, no user file."""
 
+    locked: Annotated[bool, Parameter(negative="")] = False
+    """Refuse a model whose files differ from mlxk.lock; see `mlxk lock`."""
+
 
 @Parameter(name="*", group=_GENERATION)
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,7 @@ def up(
     variant: str | None = None,
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     isolated: Annotated[bool, Parameter(negative="")] = False,
+    locked: Annotated[bool, Parameter(negative="")] = False,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
 ) -> int:
@@ -61,6 +62,8 @@ def up(
         Set one value over the profile, such as sampling.top_p=0.9. May be given again.
     isolated
         Use the profile alone: no mlxk.yaml, no user file.
+    locked
+        Refuse a model whose files differ from mlxk.lock; see `mlxk lock`.
     verbose
         Log what happens on stderr.
     """
@@ -70,7 +73,7 @@ def up(
         stream=sys.stderr,
     )
     flags = {} if listen is None else {"server.listen": Flag(listen, "--listen")}
-    options = ProfileOptions(profile=profile, variant=variant, set_=set_, isolated=isolated)
+    options = ProfileOptions(profile=profile, variant=variant, set_=set_, isolated=isolated, locked=locked)
     resolved = resolve_profile(options, generation, flags=flags)
     served = resolve_models(
         resolved,
