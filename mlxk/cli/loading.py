@@ -43,7 +43,7 @@ def resolve_profile(
     for warning in resolved.warnings:
         note(f"warning: {warning}")
     if options.locked:
-        check_locked(resolved)
+        check_locked(resolved, isolated=options.isolated)
     return resolved
 
 

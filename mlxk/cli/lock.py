@@ -7,6 +7,8 @@ from pathlib import Path
 
 from mlxk.config import Resolved, catalogue, project
 from mlxk.config.checks import is_template_file
+from mlxk.config.models import resolve_models
+from mlxk.config.schema import ModelSection
 from mlxk.errors import ModelError, UsageError
 from mlxk.hub import lock as locks
 from mlxk.hub.lock import Lock
@@ -52,13 +54,13 @@ def lock_file() -> Path:
     return project().root / locks.FILE_NAME
 
 
-def check_locked(resolved: Resolved) -> None:
+def check_locked(resolved: Resolved, *, isolated: bool) -> None:
     """Raises `ModelError` that names what differs from the lock."""
     file = lock_file()
     pinned = locks.read(file)
     if pinned is None:
         raise ModelError(f"there is no {os.path.relpath(file)}", hint=f"write it: mlxk lock {resolved.name}")
-    drift = pinned.drift(_actual(resolved, file.parent))
+    drift = pinned.drift(_actual(resolved, file.parent, isolated=isolated))
     if drift:
         raise ModelError(
             f"not what {file.name} pins: {'; '.join(drift)}",
@@ -66,10 +68,17 @@ def check_locked(resolved: Resolved) -> None:
         )
 
 
-def _actual(resolved: Resolved, folder: Path) -> Lock:
+def _actual(resolved: Resolved, folder: Path, *, isolated: bool = False) -> Lock:
+    """All that a profile serves, as it is on this machine."""
+    found = Lock()
+    for item in resolve_models(resolved, isolated=isolated).values():
+        found = _actual_model(item.profile.model, folder).over(found)
+    return found
+
+
+def _actual_model(model: ModelSection, folder: Path) -> Lock:
     from mlxk.cli.loading import model_facts
 
-    model = resolved.profile.model
     name = model.repo or os.path.relpath(model.path or "", folder)
     name = f"{name}@{model.revision}" if model.revision else name
     template = model.chat_template

@@ -107,6 +107,17 @@ def test_named_profiles_are_added(work: Path, capsys: Captured) -> None:
     assert set(json.loads((work / "mlxk.lock").read_text())["models"]) == {"weights"}
 
 
+def test_every_model_of_a_server_is_pinned(work: Path, capsys: Captured) -> None:
+    (work / "profiles" / "mine.yaml").write_text(
+        "mlxk: 1\nmodels:\n  one: {model: builtin:demo}\n  two: {model: ../weights}\n"
+    )
+    assert main(["lock"]) == 0
+    assert set(json.loads((work / "mlxk.lock").read_text())["models"]) == {"weights", "builtin:demo"}
+    (work / "weights" / "extra.json").write_text("{}")
+    assert main(["up", "mine", "--locked", "--listen", "127.0.0.1:0"]) == 1
+    assert "weights: extra.json is new" in capsys.readouterr().err
+
+
 def test_what_is_not_locked_is_refused(work: Path, capsys: Captured) -> None:
     status, err = run_locked(capsys)
     assert (status, "there is no ../mlxk.lock" in err) == (1, True)
