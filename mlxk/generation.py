@@ -77,6 +77,8 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
     plan, text = loaded.plan, loaded.text
     request, clamped = policy.admit(request, plan.profile)
+    if request.response_format is None:
+        request = replace(request, response_format=plan.response_format)
     prompt, warnings = _fitting_prompt(loaded, request)
     max_tokens = plan.max_tokens(len(prompt.tokens), request)
     constrained = constrain(text, prompt, request, _reasoning_budget(loaded, request, prompt))
@@ -156,8 +158,9 @@ class _Output:
                 if not self._decoder.stopped:
                     yield from self._decode(step)
             case Done():
+                stopped = self._decoder.stopped
                 yield from self._decoder.finish(step.reason)
-                yield self._finish(step)
+                yield self._finish(step, self._reason(step, stopped))
             case _:
                 assert_never(step)
 
@@ -184,7 +187,7 @@ class _Output:
         text, raw = self._loaded.text.token_text(token)
         return TokenLogprob(text, raw, logprob, top)
 
-    def _finish(self, done: Done) -> Finish:
+    def _finish(self, done: Done, reason: FinishReason) -> Finish:
         usage = Usage(
             prompt_tokens=done.prompt_tokens,
             completion_tokens=self._sampled,
@@ -194,15 +197,16 @@ class _Output:
         total = time.perf_counter() - self._started
         first = total if self._first_token is None else self._first_token
         return Finish(
-            reason=self._reason(done),
+            reason=reason,
             usage=usage,
             timings=Timings(done.queue_seconds, first, total),
             stop_sequence=self._decoder.stop_sequence,
             warnings=tuple(self._decoder.warnings),
         )
 
-    def _reason(self, done: Done) -> FinishReason:
-        if self._decoder.stopped:
+    def _reason(self, done: Done, stopped: bool) -> FinishReason:
+        """`stopped`: the decoder had enough before the engine ended."""
+        if stopped:
             # Without a stop string, it was the one call that the request allows.
             return "stop" if self._decoder.stop_sequence is not None else "tool_calls"
         if done.reason == "stop" and self._decoder.saw_tool_call:

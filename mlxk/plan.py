@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mlxk.config.checks import byte_count
 from mlxk.config.schema import Profile, SamplingSection
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.facts import ModelFacts
-from mlxk.requests import GenerationRequest, SamplingParams
+from mlxk.requests import GenerationRequest, Grammar, JsonSchema, Regex, ResponseFormat, SamplingParams
 
 Surface = Literal["run", "server"]
 
@@ -39,7 +40,26 @@ class Plan:
 
     @property
     def engine_config(self) -> EngineConfig:
-        return EngineConfig(model_path=str(self.facts.path), context_length=self.context)
+        engine = self.profile.engine
+        return EngineConfig(
+            model_path=str(self.facts.path),
+            context_length=self.context,
+            max_concurrency=engine.concurrency,
+            prefill_step=engine.prefill_step,
+            prompt_cache_bytes=byte_count(engine.prompt_cache.bytes) or 0,
+            prompt_cache_entries=engine.prompt_cache.entries,
+            prepare_constraints=self.surface == "server",
+        )
+
+    @property
+    def response_format(self) -> ResponseFormat | None:
+        """What the profile wants answers to look like."""
+        output = self.profile.output
+        if output.json_schema is not None:
+            return JsonSchema(output.json_schema)
+        if output.regex is not None:
+            return Regex(output.regex)
+        return None if output.grammar is None else Grammar(output.grammar)
 
     @property
     def sampling(self) -> SamplingParams:

@@ -180,3 +180,13 @@ async def test_a_tool_format_that_is_no_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedParameter, match="tool-call format") as caught:
         output_frame(text, text.render(request), request)
     assert caught.value.param == "tool_choice"
+
+
+@both
+async def test_a_call_that_the_limit_cuts_off_says_so(models: dict[str, Loaded], name: str) -> None:
+    endless = Tool("note", "", {"properties": {"n": {"type": "string", "minLength": 500}}, "required": ["n"]})
+    said = await answer(
+        models[name], tools=(endless,), tool_choice="required", parallel_tool_calls=False, max_tokens=80
+    )
+    assert said.finish.reason == "length"
+    assert any("cut off" in warning for warning in said.finish.warnings)

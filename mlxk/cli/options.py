@@ -6,10 +6,12 @@ same schema, and is reported in the same words.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, Token
 
 from mlxk.config import Flag
 from mlxk.errors import UsageError
@@ -37,6 +39,7 @@ _KEYS = {
     "think": "reasoning.enabled",
     "reasoning_effort": "reasoning.effort",
     "max_reasoning": "tokens.max_reasoning",
+    "schema": "output.json_schema",
 }
 
 
@@ -59,6 +62,14 @@ class ProfileOptions:
 
     locked: Annotated[bool, Parameter(negative="")] = False
     """Refuse a model whose files differ from mlxk.lock; see `mlxk lock`."""
+
+
+def _file_text(_: object, tokens: Sequence[Token]) -> str:
+    """The text of the file that an option names."""
+    try:
+        return Path(tokens[0].value).expanduser().read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{tokens[0].value} cannot be read: {error}") from error
 
 
 @Parameter(name="*", group=_GENERATION)
@@ -125,6 +136,9 @@ class GenerationOptions:
 
     reasoning_end: str | None = None
     """What the model writes behind its reasoning, such as </think>. Needs --reasoning-start."""
+
+    schema: Annotated[str | None, Parameter(converter=_file_text)] = None
+    """Answer in JSON under the schema in this file."""
 
     def flags(self) -> dict[str, Flag]:
         """Those that were given, by profile key. Raises `UsageError` for half a pair of markers."""

@@ -103,6 +103,27 @@ def _tools(profile: Profile) -> Iterator[Problem]:
             yield Problem("E107", "a marker's `start` and `end` must differ", path)
 
 
+def _output(profile: Profile) -> Iterator[Problem]:
+    said = [key for key in ("json_schema", "regex", "grammar") if getattr(profile.output, key) is not None]
+    for key in said[1:]:
+        yield _exclusive(("output", key), ("output", said[0]))
+
+
+_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def byte_count(text: str) -> int | None:
+    """Bytes of a size such as `512MiB`; `None` if it is none."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(B|KiB|MiB|GiB|)", text)
+    return None if match is None else int(float(match[1]) * _UNITS[match[2]])
+
+
+def _engine(profile: Profile) -> Iterator[Problem]:
+    if byte_count(profile.engine.prompt_cache.bytes) is None:
+        message = "not a size: expected a number with KiB, MiB or GiB"
+        yield Problem("E109", message, ("engine", "prompt_cache", "bytes"), "such as 512MiB or 2GiB")
+
+
 def _exclusive(path: KeyPath, other: KeyPath) -> Problem:
     message = f"`{dotted(path)}` and `{dotted(other)}` exclude each other"
     help_text = f"remove one of them; `{other[-1]}: null` unsets one that was inherited"
@@ -253,6 +274,8 @@ _RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _model,
     _tokens,
     _reasoning,
+    _output,
+    _engine,
     _tools,
     _listen,
     _routes,
