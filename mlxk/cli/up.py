@@ -6,6 +6,7 @@ checked, the socket is bound, and only then is the engine's process started.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import time
@@ -23,6 +24,7 @@ from mlxk.config.schema import Profile, ServerSection
 from mlxk.plan import Plan
 
 if TYPE_CHECKING:
+    from mlxk.requests import GenerationRequest
     from mlxk.server.models import ServedModel
     from mlxk.server.pool import Pool
 
@@ -140,7 +142,12 @@ def _served_model(plan: Plan, pool: Pool, *, single: bool) -> ServedModel:
         aliases=tuple(plan.profile.aliases),
         expose=plan.profile.reasoning.expose,
     )
-    return ServedModel(card, lambda request: generate(loaded, request), slot.stats)
+
+    async def count(request: GenerationRequest) -> int:
+        prompt = await asyncio.to_thread(loaded.text.render, request)
+        return len(prompt.tokens)
+
+    return ServedModel(card, lambda request: generate(loaded, request), count, slot.stats)
 
 
 def _named_keys(server: ServerSection) -> list[tuple[str, str]]:

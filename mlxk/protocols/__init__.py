@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mlxk.protocols.anthropic import messages
-from mlxk.protocols.base import Catalogue, Dialect
+from mlxk.protocols.anthropic import count_tokens, messages
+from mlxk.protocols.base import Catalogue, Counter, Dialect
 from mlxk.protocols.openai import chat, completions, models
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {"openai.chat": chat, "openai.completions": completions, "anthropic.messages": messages}
 )
+COUNTERS: Mapping[str, Counter] = MappingProxyType({"anthropic.count_tokens": count_tokens})
 CATALOGUES: Mapping[str, Catalogue] = MappingProxyType({"openai.models": models})

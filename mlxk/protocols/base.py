@@ -82,6 +82,18 @@ class Dialect(Protocol):
     def error_body(self, error: MlxkError) -> Json: ...
 
 
+class Counter(Protocol):
+    """An endpoint that counts the tokens of a prompt."""
+
+    def parse(self, body: Json) -> GenerationRequest:
+        """Raises `RequestError` naming the field."""
+        ...
+
+    def answer(self, count: int) -> Json: ...
+
+    def error_body(self, error: MlxkError) -> Json: ...
+
+
 class Catalogue(Protocol):
     """An endpoint that tells about the served models. `SUBTREE`: it also answers below its path."""
 

@@ -30,7 +30,7 @@ from mlxk.errors import (
     RequestTimeout,
     RouteNotFound,
 )
-from mlxk.protocols import CATALOGUES, DIALECTS
+from mlxk.protocols import CATALOGUES, COUNTERS, DIALECTS
 from mlxk.protocols.base import Dialect, Encoder
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
@@ -157,6 +157,11 @@ class Handler:
         match route.kind:
             case "generate":
                 return await self._generate(exchange, DIALECTS[route.handler])
+            case "count":
+                asked = COUNTERS[route.handler].parse(exchange.body())
+                model = self._service.model(asked.model)
+                exchange.card = model.card
+                return exchange.json(COUNTERS[route.handler].answer(await model.count(asked)))
             case "catalogue":
                 body = exchange.body() if method == "POST" else {}
                 catalogue = CATALOGUES[route.handler]

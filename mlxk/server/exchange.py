@@ -20,7 +20,7 @@ from mlxk.errors import (
     RequestTimeout,
     Unauthorized,
 )
-from mlxk.protocols import CATALOGUES, DIALECTS
+from mlxk.protocols import CATALOGUES, COUNTERS, DIALECTS
 from mlxk.protocols.base import Json, ModelCard
 from mlxk.protocols.openai.common import error_body as openai_error_body
 from mlxk.protocols.validation import decode
@@ -132,6 +132,8 @@ class Exchange:
         match self.route:
             case Route(kind="generate", handler=name):
                 return DIALECTS[name].error_body(error)
+            case Route(kind="count", handler=name):
+                return COUNTERS[name].error_body(error)
             case Route(kind="catalogue", handler=name):
                 return CATALOGUES[name].error_body(error)
             case _:

@@ -15,9 +15,11 @@ from mlxk.requests import GenerationRequest
 class ServedModel:
     """`generate` raises before its first event what can be known before it; cancelling ends it.
 
+    `count` gives the tokens of a request's prompt, without an engine.
     `stats` tells the engine's state; it is asked once the engine was started.
     """
 
     card: ModelCard
     generate: Callable[[GenerationRequest], AsyncIterator[Event]]
+    count: Callable[[GenerationRequest], Awaitable[int]]
     stats: Callable[[], Awaitable[EngineStats]]

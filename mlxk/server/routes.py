@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 from mlxk.errors import RouteNotFound
-from mlxk.protocols import CATALOGUES, DIALECTS
+from mlxk.protocols import CATALOGUES, COUNTERS, DIALECTS
 
 DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
     {
@@ -20,6 +20,7 @@ DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/completions": "openai.completions",
         "/v1/models": "openai.models",
         "/v1/messages": "anthropic.messages",
+        "/v1/messages/count_tokens": "anthropic.count_tokens",
         "/health": "health",
     }
 )
@@ -30,7 +31,7 @@ class Route:
     """`tail` is what the request's path has below `path`, decoded."""
 
     path: str
-    kind: Literal["generate", "catalogue", "health"]
+    kind: Literal["generate", "count", "catalogue", "health"]
     handler: str
     methods: tuple[str, ...]
     tail: str = ""
@@ -66,6 +67,8 @@ def _plain(path: str) -> str:
 def _route(path: str, handler: str) -> Route:
     if handler in DIALECTS:
         return Route(path, "generate", handler, ("POST",))
+    if handler in COUNTERS:
+        return Route(path, "count", handler, ("POST",))
     if handler in CATALOGUES:
         return Route(path, "catalogue", handler, CATALOGUES[handler].METHODS)
     return Route(path, "health", handler, ("GET",))

@@ -52,6 +52,10 @@ def test_two_models_and_a_variant(serve: Serve, studio: Path) -> None:
             ask("tiny")
         assert server.engine_pids() == engines
         assert set(states().values()) == {"ready"}
+        prompt = {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}]}
+        counted = client.post("/v1/messages/count_tokens", json=prompt).json()["input_tokens"]
+        answer = client.post("/v1/messages", json={**prompt, "max_tokens": 1}).json()["usage"]
+        assert counted == answer["input_tokens"] + answer["cache_read_input_tokens"]
         unknown = client.post(
             "/v1/chat/completions", json={"model": "x", "messages": [{"role": "user", "content": "a"}]}
         )

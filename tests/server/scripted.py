@@ -56,7 +56,11 @@ class Script:
         self, name: str = "scripted", expose: str = "both", aliases: tuple[str, ...] = ()
     ) -> ServedModel:
         card = ModelCard(name, CREATED, 4096, "c0ffee", aliases, expose)  # type: ignore[arg-type]
-        return ServedModel(card, self.generate, self.stats)
+        return ServedModel(card, self.generate, self.count, self.stats)
+
+    async def count(self, request: GenerationRequest) -> int:
+        self.requests.append(request)
+        return len(script_of(request).split())
 
     async def stats(self) -> EngineStats:
         return EngineStats(state=self.state, running=len(self.requests) - self.finished, waiting=0)  # type: ignore[arg-type]

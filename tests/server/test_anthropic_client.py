@@ -97,3 +97,27 @@ def test_pings_while_nothing_is_said(server: Running) -> None:
             pass
         server.open_gate()
         assert any("message_stop" in line for line in lines)
+
+
+def test_tokens_are_counted(server: Running) -> None:
+    messages = [{"role": "user", "content": "one two three"}]
+    tools = [{"name": "add", "input_schema": {"type": "object"}}]
+    client = server.anthropic()
+    counted = client.messages.count_tokens(
+        model="scripted", system="be brief", messages=messages, tools=tools
+    )
+    assert counted.input_tokens == 3
+    (request,) = server.script.requests
+    assert [message.role for message in request.messages] == ["system", "user"]
+    assert request.tools[0].name == "add"
+
+
+def test_what_cannot_be_counted(server: Running) -> None:
+    client = server.anthropic()
+    messages = [{"role": "user", "content": "one"}]
+    with pytest.raises(anthropic.NotFoundError):
+        client.messages.count_tokens(model="other", messages=messages)
+    with pytest.raises(anthropic.BadRequestError, match="temperature"):
+        client.messages.count_tokens(model="scripted", messages=messages, extra_body={"temperature": 1})
+    with pytest.raises(anthropic.BadRequestError, match="messages"):
+        client.messages.count_tokens(model="scripted", messages=[])
