@@ -7,10 +7,11 @@ examples are what an editor shows on hover.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 
 class Section(BaseModel):
@@ -613,6 +614,80 @@ class ServerSection(Section):
     )
 
 
+def _schema_document(value: Any) -> Any:
+    """A JSON schema as a mapping; JSON text, as `${file:…}` gives it, is read."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"the schema is not JSON: {error}") from error
+    if value is not None and not isinstance(value, dict):
+        raise ValueError("a JSON schema must be a mapping, or the text of a JSON object")
+    return value
+
+
+class OutputSection(Section):
+    """What the answer must look like, unless a request says so itself; reasoning stays free."""
+
+    json_schema: Annotated[Any, AfterValidator(_schema_document)] = Field(
+        None,
+        description="The answer is JSON under this schema: a mapping, or a file's text. What cannot "
+        "be enforced is refused by its name.",
+        examples=["${file:schemas/invoice.json}", {"type": "object", "required": ["total"]}],
+        json_schema_extra={"type": ["object", "string", "null"]},
+    )
+    regex: Text | None = Field(
+        None,
+        description="The whole answer matches this regular expression, without look-around and "
+        "back-references. Instead of `json_schema`.",
+        examples=["(yes|no)", "[A-Z]{3}-[0-9]{4}"],
+    )
+    grammar: Text | None = Field(
+        None,
+        description="The answer follows this Lark grammar (llguidance's dialect). Instead of `json_schema`.",
+        examples=['start: "yes" | "no"', "${file:grammars/sql.lark}"],
+    )
+
+
+class PromptCacheSection(Section):
+    """Keys and values of earlier prompts, for prompts that begin the same way."""
+
+    bytes: Text = Field(
+        "2GiB",
+        description="How much memory it may take: a number with KiB, MiB or GiB; 0 for no cache.",
+        examples=["512MiB", "2GiB", "0"],
+        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?(B|KiB|MiB|GiB)?|\$\{.*)$"},
+    )
+    entries: int = Field(
+        16, ge=0, description="How many prompts it may hold; 0 for no cache.", examples=[16, 64]
+    )
+
+
+class EngineSection(Section):
+    """How the model is run."""
+
+    concurrency: int = Field(
+        8,
+        ge=1,
+        le=256,
+        description="How many requests are decoded together; more wait. Each takes memory for its context.",
+        examples=[1, 8, 32],
+    )
+    prefill_step: int = Field(
+        512,
+        ge=16,
+        le=65536,
+        description="How many tokens of a prompt are processed between two steps of decoding. Smaller steps "
+        "disturb running answers less.",
+        examples=[256, 2048],
+    )
+    prompt_cache: PromptCacheSection = Field(
+        default_factory=PromptCacheSection,
+        description="Keys and values of earlier prompts, for prompts that begin the same way.",
+        examples=[{"bytes": "512MiB", "entries": 8}],
+    )
+
+
 def model_table(reference: str) -> dict[str, str]:
     """What a plain string under `model` is short for."""
     is_path = reference.startswith(("./", "../", "/", "~")) or reference in (".", "..")
@@ -665,6 +740,16 @@ class Settings(Section):
         default_factory=ToolsSection,
         description="How the model calls tools.",
         examples=[{"format": "tool_call", "in_reasoning": "text"}],
+    )
+    output: OutputSection = Field(
+        default_factory=OutputSection,
+        description="What the answer must look like, unless a request says so itself.",
+        examples=[{"json_schema": "${file:schemas/invoice.json}"}],
+    )
+    engine: EngineSection = Field(
+        default_factory=EngineSection,
+        description="How the model is run.",
+        examples=[{"concurrency": 4, "prompt_cache": {"bytes": "1GiB"}}],
     )
     request_policy: RequestPolicySection = Field(
         default_factory=RequestPolicySection,
