@@ -32,6 +32,7 @@ from mlxk.events import (
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest, Message, ReasoningBudget
 from mlxk.text import Decoder, Prompt, TextModel
+from mlxk.text.breaks import Breaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ class _Output:
         self._loaded = loaded
         self._prepared = prepared
         self._decoder = decoder
+        self._breaks = Breaks()
         self._started = time.perf_counter()
         self._first_token: float | None = None
         self._sampled = 0
@@ -159,7 +161,7 @@ class _Output:
                     yield from self._decode(step)
             case Done():
                 stopped = self._decoder.stopped
-                yield from self._decoder.finish(step.reason)
+                yield from self._breaks.feed(self._decoder.finish(step.reason))
                 yield self._finish(step, self._reason(step, stopped))
             case _:
                 assert_never(step)
@@ -172,7 +174,7 @@ class _Output:
         if self._first_token is None:
             self._first_token = time.perf_counter() - self._started
         self._sampled += len(step.ids)
-        yield from self._decoder.feed(step.ids, self._logprobs(step))
+        yield from self._breaks.feed(self._decoder.feed(step.ids, self._logprobs(step)))
 
     def _logprobs(self, step: Tokens) -> tuple[TokenLogprob, ...]:
         if not step.logprobs:
