@@ -94,7 +94,7 @@ def test_every_wrong_type_is_told_at_its_place(folder: Any, path: tuple[str, ...
         ("reasoning: {markers: [{start: a}]}", "E106", "missing key `end` in reasoning.markers[0]"),
         ("reasoning: {markers: [{start: a, end: b, as: tool}]}", "E104", "`reasoning.markers[0].as` must be one of reasoning, text"),  # noqa: E501
         ("reasoning: {markers: {start: a}}", "E103", "`reasoning.markers` must be a list, not a mapping"),
-        ("server: {routes: {/x: openai.chatt}}", "E104", '`server.routes./x` must be one of openai.chat, openai.completions, openai.models, anthropic.messages, health, false'),  # noqa: E501
+        ("server: {routes: {/x: openai.chatt}}", "E104", '`server.routes./x` must be one of openai.chat, openai.completions, openai.models, anthropic.messages, anthropic.count_tokens, health, false'),  # noqa: E501
         ("server: {routes: {x: health}}", "E109", "a route must be a path that begins with `/`, without spaces, `?`, `#`, `<` and `>`"),  # noqa: E501
         ("server: {listen: localhost}", "E109", "`server.listen` must be host:port, with a port from 0 to 65535"),  # noqa: E501
         ("server: {listen: 0.0.0.0:80}", "E111", "`server.listen` opens the server to the network, and it has no API keys"),  # noqa: E501
