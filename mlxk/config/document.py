@@ -20,6 +20,7 @@ import yaml
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath, Origin, OriginKind, Source, dotted
+from mlxk.config.secrets import shown_lines
 from mlxk.config.strict_yaml import CONSTRUCT, MAX_BYTES, MERGE, TAG, Refused, compose, is_unicode, typed
 
 
@@ -47,7 +48,7 @@ def read(path: Path, label: str) -> Document:
         return _failed(empty, "E002", message, "save it as UTF-8")
     except Refused as error:
         return _failed(empty, error.code, error.message, error.help)
-    return parse(text, Source(label, tuple(text.splitlines()), path))
+    return parse(text, Source(label, shown_lines(text), path))
 
 
 def _failed(source: Source, code: str, message: str, help: str | None = None) -> Document:  # noqa: A002

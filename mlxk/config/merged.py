@@ -22,13 +22,11 @@ from mlxk.config.layers import (
 )
 from mlxk.config.origins import KeyPath, dotted
 from mlxk.config.schema import Profile
+from mlxk.config.secrets import HIDDEN
 from mlxk.config.validation import check, value_origin, with_note
 
 # Problems after which the merged profile would be incomplete, so that judging it would mislead.
 _FATAL = ("E0", "E101", "E2", "E3")
-
-# What stands for a secret wherever values are shown.
-HIDDEN = "***"
 
 
 def without(table: Table, *keys: str) -> Table:

@@ -64,7 +64,7 @@ def at(annotation: Any, path: Sequence[str | int]) -> Any:
 
 def keys(annotation: Any) -> list[str]:
     """The names that may stand at this place, if it is a section."""
-    section = as_section(annotation)
+    section = as_section(annotation) or _section_among(core(annotation))
     return list(fields(section)) if section is not None else []
 
 

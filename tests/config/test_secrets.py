@@ -1,0 +1,49 @@
+"""No message shows an API key, wherever it stands and whatever is wrong with its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlxk.config.diagnostics import human
+from mlxk.config.secrets import shown_lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'server: {api_keys: ["sekret", 3], listen: 7}',
+        "server:\n  api_keys: [sekret, {}]",
+        "server:\n  api_keys:\n    - sekret: 1",
+        "server:\n  api_keys:\n  - {name: x, key: sekret, foo: 1}",
+        "server:\n  api_keys:\n    - name: x\n      key: sekret\n      foo: 1",
+        "server:\n  api_keys: [\n    sekret,\n    sekret: 1,\n  ]\n  listen: 7",
+        "server:\n  api_key: sekret",
+        "server:\n  api_keys: sekret",
+        "server:\n  api_keys+: sekret",
+        "server:\n  api_keys: ['sekret",
+        "server:\n  api_keys: [sekret, sekret: : ]",
+        "server:\n  api_keys:\n\n    - 'sek' sekret",
+        "api_keys: [sekret]",
+    ],
+)
+def test_a_wrong_line_does_not_show_its_key(folder: Any, text: str) -> None:
+    folder.profile(f"{text}\n")
+    found = folder.validate()
+    assert found
+    assert "sekret" not in human(found)
+
+
+def test_lines_keep_their_length_and_what_is_no_secret() -> None:
+    text = "mlxk: 1\nserver:\n  api_keys:\n    - ${env:KEY:?set it}\n    - abc\n  listen: 127.0.0.1:1\n"
+    shown = shown_lines(text)
+    assert shown == (
+        "mlxk: 1",
+        "server:",
+        "  api_keys:",
+        "    * ${env:KEY:?set it}",
+        "    * ***",
+        "  listen: 127.0.0.1:1",
+    )
+    assert [len(line) for line in shown] == [len(line) for line in text.splitlines()]
