@@ -86,9 +86,9 @@ def _command(tokens: list[str]) -> str | None:
 
 def _complain(message: str, hint: str | None) -> None:
     prefix = "" if message.startswith("error") else "error: "
-    print(f"{prefix}{message}", file=sys.stderr)  # noqa: T201 - what a command line is for
+    print(f"{prefix}{message}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)  # noqa: T201
+        print(f"hint: {hint}", file=sys.stderr)
 
 
 def _silence_stdout() -> None:

@@ -63,9 +63,9 @@ def show(
     """
     resolved = _resolve(profile, variant, set_, isolated)
     if format_ == "json":
-        print(json.dumps(_as_json(resolved, origin), indent=2, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(_as_json(resolved, origin), indent=2, ensure_ascii=False))
     else:
-        print(as_yaml(resolved.tree, origins=origin))  # noqa: T201
+        print(as_yaml(resolved.tree, origins=origin))
     return 0
 
 
@@ -87,9 +87,9 @@ def diff(first: str, second: str, *, isolated: _Switch = False) -> int:
     left, right = (_resolve(name, None, (), isolated) for name in (first, second))
     differences = [path for path in _paths(left, right) if _shown(left, path) != _shown(right, path)]
     for path in differences:
-        print(dotted(path))  # noqa: T201
+        print(dotted(path))
         for sign, resolved in (("-", left), ("+", right)):
-            print(f"  {sign} {_shown(resolved, path)}  # {resolved.origin(path)}")  # noqa: T201
+            print(f"  {sign} {_shown(resolved, path)}  # {resolved.origin(path)}")
     return 1 if differences else 0
 
 
@@ -124,7 +124,7 @@ def explain(
     places = [path]
     if isinstance(section, Table) and section.entries:
         places = [(*path, *below) for below, _ in leaves(section)]
-    print("\n\n".join(_explained(resolved, place) for place in _whole_lists(places)))  # noqa: T201
+    print("\n\n".join(_explained(resolved, place) for place in _whole_lists(places)))
     return 0
 
 
@@ -190,8 +190,8 @@ def _resolve(name: str, variant: str | None, sets: tuple[str, ...], isolated: bo
         name, variant=variant, sets=sets, isolated=isolated, generation_config=_generation_config
     )
     for warning in resolved.warnings:
-        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
-    print(f"files: {', '.join(resolved.files)}", file=sys.stderr)  # noqa: T201
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"files: {', '.join(resolved.files)}", file=sys.stderr)
     return resolved
 
 
@@ -205,7 +205,7 @@ def _generation_config(section: ModelSection) -> Mapping[str, Any]:
         return _read_json(folder / "generation_config.json")
     except ModelError:
         note = f"{reference} is not on this machine, so its own generation_config.json is not counted"
-        print(f"note: {note}", file=sys.stderr)  # noqa: T201
+        print(f"note: {note}", file=sys.stderr)
         return {}
 
 

@@ -155,7 +155,7 @@ def _write(files: Mapping[Path, str], *, fresh: tuple[Path, ...]) -> None:
                 stream.write(text)
         except OSError as error:
             raise UsageError(f"cannot write {file}: {error.strerror}") from error
-        print(f"wrote {file}")  # noqa: T201 - what this command did
+        print(f"wrote {file}")
 
 
 def _instead(file: Path) -> str:

@@ -83,4 +83,4 @@ async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
 
 def note(line: str) -> None:
     """A line for the person at the terminal; stdout belongs to the answer."""
-    print(line, file=sys.stderr)  # noqa: T201
+    print(line, file=sys.stderr)

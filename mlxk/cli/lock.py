@@ -45,7 +45,7 @@ def lock(*profiles: str) -> int:
     except OSError as error:
         raise UsageError(f"cannot write {file.name}: {error.strerror}") from error
     models = len(pinned.models)
-    print(f"{os.path.relpath(file)}: {models} model{'s' * (models != 1)} pinned")  # noqa: T201
+    print(f"{os.path.relpath(file)}: {models} model{'s' * (models != 1)} pinned")
     return 0
 
 

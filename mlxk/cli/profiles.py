@@ -37,9 +37,9 @@ def profiles(
             }
             for item in listed
         ]
-        print(json.dumps(data, indent=2, ensure_ascii=False))  # noqa: T201
+        print(json.dumps(data, indent=2, ensure_ascii=False))
         return 0
     width = max((len(item.name) for item in listed), default=0)
     for item in listed:
-        print(f"{item.name:<{width}}  {item.where:<7}  {item.description}".rstrip())  # noqa: T201
+        print(f"{item.name:<{width}}  {item.where:<7}  {item.description}".rstrip())
     return 0

@@ -80,7 +80,7 @@ async def _run(
     async with loaded(plan) as ready:
         completion = await Answer(ready, request).show(renderer, stream=stream)
     if json:
-        print(to_json(completion))  # noqa: T201 - the answer belongs to stdout
+        print(to_json(completion))
     if verbose:
         note(stats_line(completion.finish))
     return Interrupted.exit_status if completion.finish.reason == "cancelled" else 0

@@ -37,7 +37,7 @@ def schema(
         described = _field(described, field)
     text = jsonschema.dumps(described)
     if output is None:
-        print(text, end="")  # noqa: T201
+        print(text, end="")
         return 0
     try:
         output.write_text(text, encoding="utf-8")
