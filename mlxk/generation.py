@@ -141,7 +141,6 @@ class _Output:
         self._breaks = Breaks()
         self._started = time.perf_counter()
         self._first_token: float | None = None
-        self._sampled = 0
         self.begun = False
 
     @property
@@ -173,7 +172,6 @@ class _Output:
     def _decode(self, step: Tokens) -> Iterator[Event]:
         if self._first_token is None:
             self._first_token = time.perf_counter() - self._started
-        self._sampled += len(step.ids)
         yield from self._breaks.feed(self._decoder.feed(step.ids, self._logprobs(step)))
 
     def _logprobs(self, step: Tokens) -> tuple[TokenLogprob, ...]:
@@ -192,7 +190,7 @@ class _Output:
     def _finish(self, done: Done, reason: FinishReason) -> Finish:
         usage = Usage(
             prompt_tokens=done.prompt_tokens,
-            completion_tokens=self._sampled,
+            completion_tokens=self._decoder.tokens,
             reasoning_tokens=self._decoder.reasoning_tokens,
             cached_tokens=done.cached_tokens,
         )

@@ -64,7 +64,10 @@ class DecoderSetup:
 
 
 class Decoder:
-    """Decodes one output. `stopped`: nothing of what the engine says from here on will be shown."""
+    """Decodes one output. `stopped`: nothing of what the engine says from here on will be shown.
+
+    `tokens` counts those up to there: how far an engine runs on before it hears of a stop is chance.
+    """
 
     def __init__(self, setup: DecoderSetup) -> None:
         grammar = setup.grammar.grammar
@@ -80,6 +83,7 @@ class Decoder:
         self._warnings: list[str] = []
         self._stop_token: str | None = None
         self._enough = False
+        self.tokens = 0
         self.reasoning_tokens = 0
         self.saw_tool_call = False
 
@@ -101,6 +105,7 @@ class Decoder:
         for index, token in enumerate(ids):
             if self.stopped:
                 break
+            self.tokens += 1
             self._token(token, logprobs[index] if logprobs else None)
         return self._writer.take()
 
