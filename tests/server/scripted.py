@@ -127,8 +127,11 @@ def script_of(request: GenerationRequest) -> str:
 
 
 def block(index: int, kind: str, text: str, top_logprobs: int | None) -> Iterator[Event]:
+    """What is no word of the script's language is said as it stands."""
     kinds: dict[str, BlockKind] = {"text": "text", "think": "reasoning", "call": "tool_call"}
     name = None
+    if kind not in kinds:
+        kind, text = "text", f"{kind}:{text}"
     if kind == "call":
         name, _, text = text.partition(":")
     yield BlockStart(index, kinds[kind], f"call_{index}" if name else None, name)
