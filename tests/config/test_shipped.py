@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -80,15 +79,14 @@ def test_the_catalogue_lists_them_with_their_lines(folder: Any) -> None:
     assert alone["demo"].where == "shipped"
 
 
-def test_a_large_file_is_checked_within_a_second(folder: Any) -> None:
+def test_a_large_file_is_checked(folder: Any) -> None:
+    """How long it takes is told by `examples/bench/startup.py`."""
     settings = (
         "{{sampling: {{temperature: 0.{}, top_p: 0.9}}, tokens: {{max_output: {}}}, stop: {{tokens: [a]}}}}"
     )
     variant = "  v{}: " + settings + "\n"
     folder.profile("variants:\n" + "".join(variant.format(n, n % 10, n + 1) for n in range(300)))
-    start = time.process_time()
     assert folder.validate() == []
-    assert time.process_time() - start < 1.0
 
 
 def test_importing_is_light() -> None:
