@@ -30,7 +30,12 @@ SAFE_MARGIN = 1.0
 
 
 def chosen(template: str) -> list[dict[str, Any]]:
-    return [item for item in ITEMS if item["template"] == template and item["margin"] >= SAFE_MARGIN]
+    """Those that came out as intended, and by a safe margin."""
+    return [
+        item
+        for item in ITEMS
+        if item["template"] == template and item["intended"] and item["margin"] >= SAFE_MARGIN
+    ]
 
 
 def request_of(item: dict[str, Any]) -> GenerationRequest:
@@ -107,9 +112,7 @@ async def test_the_model_says_what_was_vetted(template: str) -> None:
 
 
 def test_most_of_the_list_can_be_relied_on() -> None:
-    relied_on = sum(len(chosen(template)) for template in PROFILES)
-    assert relied_on >= 0.8 * len(ITEMS)
-    assert all(item["intended"] for template in PROFILES for item in chosen(template))
+    assert sum(len(chosen(template)) for template in PROFILES) >= 0.9 * len(ITEMS)
 
 
 def test_the_list_covers_both_templates_and_all_ways_to_think() -> None:
