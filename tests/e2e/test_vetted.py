@@ -64,6 +64,7 @@ def message_of(message: dict[str, Any]) -> Message:
     return Message(
         message["role"],
         message.get("content") or "",
+        reasoning=message.get("reasoning_content"),
         tool_calls=calls,
         tool_call_id=answers,
         name=message.get("name"),
