@@ -133,6 +133,11 @@ class EngineStats(msgspec.Struct, frozen=True, kw_only=True):
     cache_bytes: int = 0
 
 
+# Of an engine that nothing can be asked of yet, and no more.
+STARTING = EngineStats(state="starting", running=0, waiting=0)
+DEAD = EngineStats(state="dead", running=0, waiting=0)
+
+
 class Engine(Protocol):
     """One loaded model that generates for many requests at once.
 

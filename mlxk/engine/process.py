@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from types import TracebackType
 from typing import Self
 
-from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.base import DEAD, STARTING, EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.engine.front import Front
 from mlxk.engine.wire import Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
 from mlxk.errors import EngineCrashed, EngineUnavailable, MlxkError
@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 EXIT_SECONDS = 5.0
 REAP_SECONDS = 0.05
-STARTING = EngineStats(state="starting", running=0, waiting=0)
-DEAD = EngineStats(state="dead", running=0, waiting=0)
 
 
 class _Link(asyncio.Protocol):

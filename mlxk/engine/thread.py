@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.base import DEAD, STARTING, EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.engine.front import Front
 from mlxk.engine.wire import Command, Failure, Inbox, Ready, Report, Steps
 from mlxk.errors import EngineCrashed, EngineUnavailable
-
-STARTING = EngineStats(state="starting", running=0, waiting=0)
-DEAD = EngineStats(state="dead", running=0, waiting=0)
 
 
 @dataclass(slots=True)
