@@ -1,0 +1,94 @@
+"""`server`: what `mlxk up` serves, where, and to whom."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from mlxk.config.schema.section import Section, Text
+
+
+class ApiKey(Section):
+    """A key with a name, so that logs can tell whose request it was."""
+
+    name: Text = Field(description="Who uses the key; this is what logs show.", examples=["ci", "alice"])
+    key: Text = Field(description="The key itself.", examples=["${env:CI_KEY}", "${file:ci.key}"])
+
+
+AnyApiKey = Annotated[
+    Annotated[Text, Tag("<key>")] | Annotated[ApiKey, Tag("<named key>")],
+    Discriminator(lambda value: "<named key>" if isinstance(value, dict | ApiKey) else "<key>"),
+]
+
+
+class LimitsSection(Section):
+    """What one client may cost."""
+
+    body: int = Field(
+        32 << 20, ge=1024, description="The largest body of a request, in bytes.", examples=[1048576]
+    )
+    upload_seconds: float = Field(
+        30.0,
+        gt=0,
+        le=3600,
+        description="How long a request may take to arrive. A client that is slower gets 408.",
+        examples=[10, 120],
+    )
+    queue: int = Field(
+        128,
+        ge=1,
+        description="How many generations may run and wait at a time. Further requests get 429 with a "
+        "retry-after header.",
+        examples=[16, 256],
+    )
+
+
+RouteHandler = Literal[
+    "openai.chat",
+    "openai.completions",
+    "openai.models",
+    "anthropic.messages",
+    "anthropic.count_tokens",
+    "health",
+]
+
+
+class ServerSection(Section):
+    """What `mlxk up` serves, and where."""
+
+    listen: str = Field(
+        "127.0.0.1:8080",
+        description="Address and port, as host:port. Port 0 takes a free one.",
+        examples=["127.0.0.1:8080", "[::1]:8080", "localhost:0"],
+        json_schema_extra={"pattern": r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):[0-9]{1,5}$"},
+    )
+    routes: dict[str, Literal[RouteHandler, False]] = Field(
+        default_factory=dict,
+        description="What answers at which path, over the usual routes; `false` takes a route away.",
+        examples=[{"/v1/chat/completions": "openai.chat", "/health": "health"}],
+        json_schema_extra={"propertyNames": {"pattern": r"^(/[^\s<>?#]*|x-.*)$"}},
+    )
+    api_keys: list[AnyApiKey] = Field(
+        default_factory=list,
+        description="Requests must carry one of these, as `Authorization: Bearer …` or `x-api-key`. Without "
+        "any, the server is open to this machine, and to it alone.",
+        examples=[["${env:MLXK_KEY}"], [{"name": "ci", "key": "${env:CI_KEY}"}]],
+    )
+    cors: list[Text] = Field(
+        default_factory=list,
+        description="Origins whose pages may use the server from a browser; `*` for all.",
+        examples=[["https://chat.example.org", "http://localhost:3000"]],
+    )
+    limits: LimitsSection = Field(
+        default_factory=LimitsSection,
+        description="What one client may cost.",
+        examples=[{"body": 1048576, "queue": 16}],
+    )
+    drain: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="How many seconds running answers may take to finish when the server is stopped.",
+        examples=[5, 120],
+    )
