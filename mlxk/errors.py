@@ -20,7 +20,10 @@ The tree::
     │   ├── Forbidden             forbidden          1    403
     │   └── Overloaded            overloaded         1    429
     ├── ModelError                invalid_model      1    500
-    │   └── ModelUnavailable      model_unavailable  1    500
+    │   ├── ModelUnavailable      model_unavailable  1    500
+    │   ├── AccessDenied          access_denied      1    500
+    │   ├── HubUnreachable        hub_unreachable    1    500
+    │   └── InsufficientDisk      insufficient_disk  1    507
     ├── EngineError               engine_error       1    500
     │   ├── EngineUnavailable     engine_unavailable 1    503
     │   ├── EngineCrashed         engine_crashed     1    503
@@ -173,6 +176,23 @@ class ModelUnavailable(ModelError):
     """The model is not on this machine."""
 
     code = "model_unavailable"
+
+
+class AccessDenied(ModelError):
+    """The hub wants a token, another token, or accepted terms."""
+
+    code = "access_denied"
+
+
+class HubUnreachable(ModelError):
+    """The hub does not answer, is told not to be asked, or asks for patience."""
+
+    code = "hub_unreachable"
+
+
+class InsufficientDisk(ModelError):
+    code = "insufficient_disk"
+    http_status = 507
 
 
 class EngineError(MlxkError):

@@ -1,0 +1,52 @@
+"""Which files of a repository mlxk needs, and how its JSON files are read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from mlxk.errors import ModelError
+
+# What loading a model reads. A snapshot that lacks one of these that its repository has is incomplete.
+LOADED = (
+    "config.json",
+    "generation_config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "tokenizer*",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "tekken.json",
+    "*.tiktoken",
+    "chat_template*",
+    "additional_chat_templates/*.jinja",
+)
+# What a download brings: also the older tokenizer files, and what people want to read.
+NEEDED = (*LOADED, "*.json", "*.txt", "*.model", "README.md", "LICENSE*")
+
+
+def is_one_of(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path in a repository is matched, in the way of huggingface_hub: `*` matches `/` too."""
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def read_json(file: Path, name: str, *, required: bool = False) -> dict[str, Any]:
+    """A JSON object, empty where it may be missing and is; raises `ModelError`."""
+    try:
+        content = json.loads(file.read_bytes())
+    except FileNotFoundError as error:
+        if not required:
+            return {}
+        raise ModelError(
+            f"{name}: the folder has no {file.name}", hint="a model folder holds config.json and its weights"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"{name}: {file.name} cannot be read: {error}", hint="download the model again"
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{name}: {file.name} is not a JSON object", hint="download the model again")
+    return content
