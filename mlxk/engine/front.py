@@ -2,18 +2,21 @@
 
 An engine's worker delivers whole steps here; readers take them at their own pace. Tokens that pile up while
 a reader is slow are handed over as one step, so a slow client costs no more messages than it reads.
+`FrontEngine` is what an engine in a thread and one in a process have in common.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
+from types import TracebackType
 
-from mlxk.engine.base import Done, EngineRequest, EngineStep, Tokens
+from mlxk.engine.base import DEAD, Done, EngineRequest, EngineStats, EngineStep, Tokens
 from mlxk.engine.wire import Cancel, Command, Failure, Submit
-from mlxk.errors import MlxkError, RequestError
+from mlxk.errors import EngineUnavailable, MlxkError, RequestError
 
 
 class Mailbox:
@@ -93,3 +96,63 @@ class Front:
         """End every open generation with `error`."""
         for mailbox in self._open.values():
             mailbox.put(error)
+
+
+class FrontEngine(ABC):
+    """An engine whose worker is elsewhere: what is asked of it goes through a `Front`."""
+
+    def __init__(self) -> None:
+        self._front = Front(self._send, self._admit)
+        self._stats = DEAD
+        self._died: asyncio.Future[MlxkError] | None = None
+
+    @abstractmethod
+    def _send(self, command: Command) -> None:
+        """To the worker, if there is one."""
+
+    @abstractmethod
+    async def _close(self) -> None:
+        """End the worker and all that is open."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._close()
+
+    async def died(self) -> MlxkError:
+        """Wait until the worker dies without having been told to; gives the reason."""
+        if self._died is None:
+            raise EngineUnavailable("the engine was not started")
+        return await asyncio.shield(self._died)
+
+    def _tell_death(self, error: MlxkError) -> None:
+        self._front.fail(error)
+        if self._died is not None and not self._died.done():
+            self._died.set_result(error)
+
+    def _admit(self) -> None:
+        if self._stats.state != "ready":
+            raise EngineUnavailable(f"the engine is {self._stats.state}")
+
+    def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
+        return self._front.generate(request)
+
+    async def cancel(self, request_id: str) -> None:
+        self._front.cancel(request_id)
+
+    async def stats(self) -> EngineStats:
+        return self._stats
+
+
+def resolve(ready: asyncio.Future[None] | None, error: MlxkError | None) -> None:
+    """Tell whoever waits for a start how it went."""
+    if ready is None or ready.done():
+        return
+    if error is None:
+        ready.set_result(None)
+    else:
+        ready.set_exception(error)
+        ready.exception()  # whoever awaits it still gets it; nobody awaiting it is no news

@@ -12,14 +12,13 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Coroutine
-from types import TracebackType
+from collections.abc import Coroutine
 from typing import Self
 
-from mlxk.engine.base import DEAD, STARTING, EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.engine.front import Front
+from mlxk.engine.base import DEAD, STARTING, EngineConfig
+from mlxk.engine.front import FrontEngine, resolve
 from mlxk.engine.wire import Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
-from mlxk.errors import EngineCrashed, EngineUnavailable, MlxkError
+from mlxk.errors import EngineCrashed, EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -42,23 +41,21 @@ class _Link(asyncio.Protocol):
         self._engine._lost()
 
 
-class ProcessEngine:
+class ProcessEngine(FrontEngine):
     """One model in one child. `hang_seconds` without a sign of life after loading count as death."""
 
     def __init__(
         self, config: EngineConfig, *, heartbeat_seconds: float = 2.0, hang_seconds: float = 120.0
     ) -> None:
+        super().__init__()
         self._config = config
         self._heartbeat = heartbeat_seconds
         self._hang = hang_seconds
-        self._front = Front(self._send, self._admit)
-        self._stats = DEAD
         self._heard = 0.0
         self._closing = False
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._ready: asyncio.Future[None] | None = None
-        self._died: asyncio.Future[MlxkError] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -108,14 +105,6 @@ class ProcessEngine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._close()
-
     async def _close(self) -> None:
         self._closing = True
         self._stats = DEAD
@@ -137,26 +126,24 @@ class ProcessEngine:
         match report:
             case Ready(stats):
                 self._stats = stats
-                _resolve(self._ready, None)
+                resolve(self._ready, None)
             case Steps(items, stats):
                 self._stats = stats
                 self._front.deliver(items)
             case Failure():
-                _resolve(self._ready, report.error())
+                resolve(self._ready, report.error())
 
     def _lost(self) -> None:
         """The socket ended: on purpose, or because the child is gone."""
         self._stats = DEAD
         if not self._closing:
-            self._spawn(self._tell_death())
+            self._spawn(self._bury())
 
-    async def _tell_death(self) -> None:
+    async def _bury(self) -> None:
         code = await _exit_code(self._process)
         error = EngineCrashed(f"the engine process died{_reason(code)}", hint="the log has its last words")
-        self._front.fail(error)
-        _resolve(self._ready, error)
-        if self._died is not None and not self._died.done():
-            self._died.set_result(error)
+        resolve(self._ready, error)
+        self._tell_death(error)
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Kill a child that gives no sign of life; its death is then told as any other."""
@@ -168,35 +155,6 @@ class ProcessEngine:
             _signal(self._process, signal.SIGKILL)
             return
         loop.call_later(self._hang / 4, self._watch, loop)
-
-    async def died(self) -> MlxkError:
-        """Wait until the child dies without having been told to; gives the reason."""
-        if self._died is None:
-            raise EngineUnavailable("the engine was not started")
-        return await asyncio.shield(self._died)
-
-    def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
-        return self._front.generate(request)
-
-    def _admit(self) -> None:
-        if self._stats.state != "ready":
-            raise EngineUnavailable(f"the engine is {self._stats.state}")
-
-    async def cancel(self, request_id: str) -> None:
-        self._front.cancel(request_id)
-
-    async def stats(self) -> EngineStats:
-        return self._stats
-
-
-def _resolve(future: asyncio.Future[None] | None, error: MlxkError | None) -> None:
-    if future is None or future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
-        future.exception()  # whoever awaits it still gets it; nobody awaiting it is no news
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

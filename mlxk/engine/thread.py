@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
-from mlxk.engine.base import DEAD, STARTING, EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.engine.front import Front
+from mlxk.engine.base import DEAD, STARTING, EngineConfig
+from mlxk.engine.front import FrontEngine, resolve
 from mlxk.engine.wire import Command, Failure, Inbox, Ready, Report, Steps
 from mlxk.errors import EngineCrashed, EngineUnavailable
 
@@ -26,16 +24,15 @@ class _Run:
     inbox: Inbox
 
 
-class ThreadEngine:
+class ThreadEngine(FrontEngine):
     """Loads and generates in one thread. The thread, and mlx with it, starts on entering.
 
     What is open when it closes ends with `EngineUnavailable`; if the thread itself fails, `EngineCrashed`.
     """
 
     def __init__(self, config: EngineConfig) -> None:
+        super().__init__()
         self._config = config
-        self._front = Front(self._send, self._admit)
-        self._stats = DEAD
         self._run: _Run | None = None
 
     async def __aenter__(self) -> Self:
@@ -43,6 +40,7 @@ class ThreadEngine:
         inbox: Inbox = queue.SimpleQueue()
         thread = threading.Thread(target=self._work, args=(inbox,), name="mlxk-engine", daemon=True)
         self._run = _Run(loop, loop.create_future(), thread, inbox)
+        self._died = loop.create_future()
         self._stats = STARTING
         thread.start()
         try:
@@ -51,14 +49,6 @@ class ThreadEngine:
             await self._close()
             raise
         return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._close()
 
     async def _close(self) -> None:
         if self._run is None:
@@ -90,32 +80,15 @@ class ThreadEngine:
         match report:
             case Ready(stats):
                 self._stats = stats
-                self._become_ready(None)
+                resolve(self._ready, None)
             case Steps(items, stats):
                 self._stats = stats
                 self._front.deliver(items)
             case Failure():
                 self._stats = DEAD
-                self._become_ready(report)
-                self._front.fail(report.error())
+                resolve(self._ready, report.error())
+                self._tell_death(report.error())
 
-    def _become_ready(self, failure: Failure | None) -> None:
-        if self._run is None or self._run.ready.done():
-            return
-        if failure is None:
-            self._run.ready.set_result(None)
-        else:
-            self._run.ready.set_exception(failure.error())
-
-    def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
-        return self._front.generate(request)
-
-    def _admit(self) -> None:
-        if self._stats.state != "ready":
-            raise EngineUnavailable(f"the engine is {self._stats.state}")
-
-    async def cancel(self, request_id: str) -> None:
-        self._front.cancel(request_id)
-
-    async def stats(self) -> EngineStats:
-        return self._stats
+    @property
+    def _ready(self) -> asyncio.Future[None] | None:
+        return None if self._run is None else self._run.ready
