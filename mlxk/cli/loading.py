@@ -33,7 +33,7 @@ def resolve_profile(
         raise UsageError("name a profile with -p or a model", hint="mlxk profiles lists the profiles")
     resolved = resolve(
         options.profile,
-        model=model,
+        model=None if model is None else references.canonical(model),
         sets=options.set_,
         flags={**generation.flags(), **flags},
         variant=options.variant,

@@ -259,8 +259,9 @@ def _in_models(table: Table, change: Callable[[Table], Table]) -> Table:
 
 
 def _model(key: Origin, scalar: Scalar, reference: str) -> Value:
-    (name,) = model_table(reference)
-    return Table({name: Entry(key, scalar)}, scalar.origin, replaces=True)
+    parts = model_table(reference)
+    entries = {name: Entry(key, replace(scalar, value=value, text=None)) for name, value in parts.items()}
+    return Table(entries, scalar.origin, replaces=True)
 
 
 def _fixed_lists(table: Table) -> list[Diagnostic]:

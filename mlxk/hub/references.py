@@ -1,7 +1,8 @@
-"""From what a profile calls a model to the folder that holds it.
+"""From what people call a model to the folder that holds it.
 
-A reference is `org/name` on the Hugging Face Hub, a folder, or `builtin:NAME` for a model that ships inside
-this package. Nothing here downloads: a model that is not on this machine is an error that says how to get it.
+A reference is `org/name` on the Hugging Face Hub, `org/name@revision`, a short name that one model in the
+cache answers to, a folder, or `builtin:NAME` for a model that ships inside this package. Nothing here
+downloads: a model that is not on this machine is an error that says how to get it.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mlxk.errors import ModelUnavailable
+from mlxk.errors import ModelError, ModelUnavailable
+from mlxk.hub.files import LOADED
 
 BUILTIN_PREFIX = "builtin:"
 _BUILTIN_FOLDER = Path(__file__).parent / "builtin"
 _REPO_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
+_NAME = re.compile(r"(?P<name>[\w][\w.-]*(?:/[\w][\w.-]*)?)(?:@(?P<revision>[\w][\w./-]*))?")
+_CACHED = re.compile(r"models--(?P<org>.+?)--(?P<name>.+)")
 
 
 def builtin_models() -> tuple[str, ...]:
@@ -22,15 +26,68 @@ def builtin_models() -> tuple[str, ...]:
 
 
 def locate(reference: str, *, revision: str | None = None) -> Path:
-    """The folder of a model that is on this machine.
+    """The folder of a model that is on this machine, whole as far as its repository's listing tells.
 
-    `reference` is a Hub repository, `builtin:NAME`, or a folder; raises `ModelUnavailable` with what to do.
+    Raises `ModelUnavailable` with what to do, or `ModelError` for a short name that several models have.
     """
     if reference.startswith(BUILTIN_PREFIX):
         return _locate_builtin(reference.removeprefix(BUILTIN_PREFIX))
-    if _REPO_ID.fullmatch(reference) and not Path(reference).expanduser().is_dir():
-        return _locate_cached(reference, revision)
-    return _locate_folder(reference)
+    if not is_name(reference):
+        return _locate_folder(reference)
+    repo, own = split(reference)
+    return _locate_cached(full_name(repo), own or revision)
+
+
+def is_name(reference: str) -> bool:
+    """Whether a reference means the hub or its cache: any name that is no folder here."""
+    return _NAME.fullmatch(reference) is not None and not Path(reference).expanduser().is_dir()
+
+
+def split(reference: str) -> tuple[str, str | None]:
+    """`org/name@revision` in its two parts."""
+    match = _NAME.fullmatch(reference)
+    return (reference, None) if match is None else (match["name"], match["revision"])
+
+
+def canonical(reference: str) -> str:
+    """A short name as the `org/name` in the cache that it means; anything else as it is."""
+    if reference.startswith(BUILTIN_PREFIX) or not is_name(reference):
+        return reference
+    repo, revision = split(reference)
+    full = full_name(repo)
+    return f"{full}@{revision}" if revision else full
+
+
+def full_name(name: str) -> str:
+    """`org/name` for a short name that one model in the cache answers to.
+
+    A model answers to its name without the organisation, else to a part of its name, in any case of letters.
+    Raises `ModelError` that lists the candidates, or `ModelUnavailable` if there is none.
+    """
+    if "/" in name:
+        return name
+    wanted = name.casefold()
+    cached = cached_repositories()
+    found = [repo for repo in cached if repo.split("/")[1].casefold() == wanted]
+    found = found or [repo for repo in cached if wanted in repo.casefold()]
+    if not found:
+        raise ModelUnavailable(
+            f"there is no model folder `{name}`, and no model on this machine is called so",
+            hint="name a folder, a Hub repository such as mlx-community/NAME, or builtin:demo; "
+            "mlxk list shows what is here",
+        )
+    if len(found) > 1:
+        raise ModelError(f"`{name}` may mean {', '.join(found)}", hint="write the whole name")
+    return found[0]
+
+
+def cached_repositories() -> tuple[str, ...]:
+    """`org/name` of every model in the hub's cache, sorted."""
+    from huggingface_hub import constants
+
+    folders = Path(constants.HF_HUB_CACHE).glob("models--*")
+    names = (_CACHED.fullmatch(folder.name) for folder in folders if (folder / "snapshots").is_dir())
+    return tuple(sorted(f"{match['org']}/{match['name']}" for match in names if match is not None))
 
 
 def _locate_builtin(name: str) -> Path:
@@ -57,17 +114,10 @@ def _locate_folder(reference: str) -> Path:
 
 def _locate_cached(repo: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    pinned = f" --revision {revision}" if revision else ""
-    try:
-        return Path(snapshot_download(repo, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError as error:
-        raise ModelUnavailable(
-            f"the model `{repo}`{f' at {revision}' if revision else ''} is not on this machine",
-            hint=f"download it with: hf download {repo}{pinned}",
-        ) from error
-    except HFValidationError as error:
-        raise ModelUnavailable(
-            f"`{repo}` is not a Hub repository name", hint="it looks like org/name"
-        ) from error
+    from mlxk.hub.failures import told
+
+    with told(repo, revision):
+        return Path(
+            snapshot_download(repo, revision=revision, local_files_only=True, allow_patterns=[*LOADED])
+        )

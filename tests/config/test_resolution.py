@@ -212,6 +212,15 @@ def test_a_bare_model_takes_the_user_file_and_overrides(folder: Any) -> None:
     assert folder.resolve(None, model="~/m").profile.model.path == folder.environ["HOME"] + "/m"
 
 
+def test_a_reference_may_name_a_revision(folder: Any) -> None:
+    folder.write("mlxk.yaml", "mlxk: 1\noverrides: {org/model: {sampling: {top_k: 5}}}\n")
+    resolved = folder.resolve(None, model="org/model@v1.0")
+    assert (resolved.profile.model.repo, resolved.profile.model.revision) == ("org/model", "v1.0")
+    assert resolved.profile.sampling.top_k == 5
+    folder.profile("model: org/model@refs/pr/1\n")
+    assert folder.resolve().profile.model.revision == "refs/pr/1"
+
+
 def test_an_override_of_another_model_does_nothing(folder: Any) -> None:
     folder.write("mlxk.yaml", "mlxk: 1\noverrides: {org/other: {sampling: {top_k: 3}}}\n")
     folder.profile("")

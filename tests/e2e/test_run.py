@@ -196,7 +196,7 @@ def test_a_model_without_a_template_still_answers(cli: Cli, qwen3_path: Path, tm
         (("run",), 2, "nothing to run"),
         (("run", "-p", "dmo", "Hello"), 1, "did you mean `demo`?"),
         (("run", "-p", "demo", ""), 2, "the prompt is empty"),
-        (("run", "org/missing", "Hello"), 1, "hf download org/missing"),
+        (("run", "org/missing", "Hello"), 1, "mlxk pull org/missing"),
         (("run", "./missing", "Hello"), 1, "no model folder"),
         (("run", "-p", "demo", "--temperature", "warm", "Hello"), 2, "warm"),
         (("run", "-p", "demo", "--temperature", "-1", "Hello"), 1, "temperature"),

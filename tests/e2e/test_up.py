@@ -284,7 +284,7 @@ def test_a_broken_model_leaves_nothing_running(
         (("up", "demo", "--listen", "0.0.0.0:8080"), 1, "no API keys"),
         (("up", "demo", "--listen", "nonsense"), 1, "must be host:port"),
         (("up", "demo", "--set", "server.lisen=x"), 1, "did you mean `listen`"),
-        (("up", "gptoss-server"), 1, "hf download mlx-community/gpt-oss-20b-MXFP4-Q8"),
+        (("up", "gptoss-server"), 1, "mlxk pull mlx-community/gpt-oss-20b-MXFP4-Q8"),
     ],
 )
 def test_bad_command_lines(cli: Cli, arguments: tuple[str, ...], status: int, message: str) -> None:

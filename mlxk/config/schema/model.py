@@ -26,7 +26,8 @@ class ModelOverride(Section):
 
 
 class ModelSection(ModelOverride):
-    """Which model. A plain string is short for `repo`, or for `path` if it starts with ./, ../, / or ~."""
+    """Which model. A plain string is short for `repo`, or for `path` if it starts with ./, ../, / or ~;
+    `org/name@revision` names a revision too."""
 
     repo: Text | None = Field(
         None,
@@ -44,8 +45,10 @@ class ModelSection(ModelOverride):
 
 def model_table(reference: str) -> dict[str, str]:
     """What a plain string under `model` is short for."""
-    is_path = reference.startswith(("./", "../", "/", "~")) or reference in (".", "..")
-    return {"path" if is_path else "repo": reference}
+    if reference.startswith(("./", "../", "/", "~")) or reference in (".", ".."):
+        return {"path": reference}
+    repo, _, revision = reference.partition("@")
+    return {"repo": repo, "revision": revision} if revision else {"repo": reference}
 
 
 def model_shorthand(value: Any) -> Any:
