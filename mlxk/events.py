@@ -40,11 +40,15 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Seconds, from the moment the engine took the request."""
+    """Seconds. `first_token` and `total` run from the moment the request was ready for the engine.
+
+    `load` is the part before a loaded engine took it, `queue` the part that it waited there.
+    """
 
     queue: float = 0.0
     first_token: float = 0.0
     total: float = 0.0
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Prepared:
 def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
     plan, text = loaded.plan, loaded.text
-    request, clamped = policy.admit(request, plan.profile)
+    request, clamped = policy.admit(plan.held(request), plan.profile)
     if request.response_format is None:
         request = replace(request, response_format=plan.response_format)
     prompt, warnings = _fitting_prompt(loaded, request)
@@ -109,7 +109,8 @@ def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt
 def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt, with the oldest turns left out if the profile wants that and it is too long."""
     prompt = loaded.text.render(request)
-    if loaded.plan.profile.tokens.overflow == "error" or not request.messages:
+    overflow = request.overflow or loaded.plan.profile.tokens.overflow
+    if overflow == "error" or not request.messages:
         return prompt, ()
     limit = loaded.plan.prompt_limit(request)
     left_out = 0
@@ -199,7 +200,7 @@ class _Output:
         return Finish(
             reason=reason,
             usage=usage,
-            timings=Timings(done.queue_seconds, first, total),
+            timings=Timings(done.queue_seconds, first, total, max(total - done.total_seconds, 0.0)),
             stop_sequence=self._decoder.stop_sequence,
             warnings=tuple(self._decoder.warnings),
         )

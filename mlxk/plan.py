@@ -15,7 +15,15 @@ from mlxk.config.schema import Profile, SamplingSection
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.facts import ModelFacts
-from mlxk.requests import GenerationRequest, Grammar, JsonSchema, Regex, ResponseFormat, SamplingParams
+from mlxk.requests import (
+    GenerationRequest,
+    Grammar,
+    JsonSchema,
+    Regex,
+    ResponseFormat,
+    SamplingParams,
+    Unsupported,
+)
 
 Surface = Literal["run", "server"]
 
@@ -72,23 +80,36 @@ class Plan:
 
     def prompt_limit(self, request: GenerationRequest) -> int:
         """The longest prompt that leaves room for the answer: what truncation aims at."""
-        answer = request.max_tokens or self.profile.tokens.max_output or self.context // _RESERVED_PART
-        return max(self.context - answer, 0)
+        window = self.window(request)
+        answer = request.max_tokens or self.profile.tokens.max_output or window // _RESERVED_PART
+        return max(window - answer, 0)
+
+    def held(self, request: GenerationRequest) -> GenerationRequest:
+        """The request, with a window that is larger than the plan's marked as one that cannot be had."""
+        if request.context is None or request.context <= self.context:
+            return request
+        reason = f"a window of {request.context} tokens is more than the {self.context} of this model"
+        return replace(request, unsupported=(*request.unsupported, Unsupported("num_ctx", reason)))
+
+    def window(self, request: GenerationRequest) -> int:
+        """The window of this generation: the request's, within the plan's."""
+        return self.context if request.context is None else min(request.context, self.context)
 
     def max_tokens(self, prompt_tokens: int, request: GenerationRequest) -> int:
         """How many tokens this generation may sample; raises `ContextLengthExceeded` or `RequestError`."""
-        room = self.context - prompt_tokens
+        window = self.window(request)
+        room = window - prompt_tokens
         if room < 1:
             raise ContextLengthExceeded(
-                f"the prompt has {prompt_tokens} tokens, and the context window holds {self.context}",
+                f"the prompt has {prompt_tokens} tokens, and the context window holds {window}",
                 hint="shorten the conversation, or let the profile say `tokens: {overflow: truncate_oldest}`",
                 param="messages",
             )
         limit = self.profile.tokens.max_output
         if request.max_tokens is None:
             share = self.profile.tokens.share
-            shared = int(self.context * (share.run if self.surface == "run" else share.server))
-            return max(min(room, limit if limit is not None else shared), 1)
+            part = 1.0 if request.fill_context else share.run if self.surface == "run" else share.server
+            return max(min(room, limit if limit is not None else int(window * part)), 1)
         return self._explicit(request.max_tokens, prompt_tokens, room, limit)
 
     def _explicit(self, wanted: int, prompt_tokens: int, room: int, limit: int | None) -> int:
@@ -101,7 +122,7 @@ class Plan:
         if wanted > room:
             raise ContextLengthExceeded(
                 f"{prompt_tokens} prompt tokens and {wanted} output tokens do not fit the context window of "
-                f"{self.context}",
+                f"{prompt_tokens + room}",
                 hint=f"ask for at most {room} output tokens, or shorten the prompt",
                 param="max_tokens",
             )

@@ -6,7 +6,7 @@ into its range, and the answer tells. What the policy does not name is the calle
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mlxk.config.schema import (
@@ -17,33 +17,53 @@ from mlxk.config.schema import (
     RequestPolicySection,
     SamplingSection,
 )
-from mlxk.errors import RequestError
-from mlxk.requests import GenerationRequest, SamplingOverrides
+from mlxk.errors import RequestError, UnsupportedParameter
+from mlxk.requests import GenerationRequest, SamplingOverrides, Unsupported
 
 _SYSTEM_ROLES = ("system", "developer")
 _CLAMPED_SAMPLING = tuple(name for name in ClampSection.model_fields if name in SamplingSection.model_fields)
 
 
 def admit(request: GenerationRequest, profile: Profile) -> tuple[GenerationRequest, tuple[str, ...]]:
-    """The request as the policy lets it through, and a warning for each value that was clamped.
+    """The request as the policy lets it through, and a warning for each value that was clamped or left out.
 
-    Raises `RequestError` with the name of a locked parameter as `param`.
+    Raises `RequestError` with the name of a locked parameter as `param`, `UnsupportedParameter` for one that
+    cannot be honoured.
     """
     policy = profile.request_policy
     if policy.locked:
         _refuse_locked(request, profile, policy)
-    return _clamped(request, policy)
+    left_out = _left_out(request.unsupported, policy)
+    admitted, clamped = _clamped(request, policy)
+    return admitted, (*left_out, *clamped)
+
+
+def check_keep_alive(profile: Profile) -> None:
+    """Whether a request may say how long the model stays in memory; raises `RequestError`."""
+    if "keep_alive" in profile.request_policy.locked:
+        raise _locked("keep_alive")
+
+
+def _left_out(said: Sequence[Unsupported], policy: RequestPolicySection) -> tuple[str, ...]:
+    """A warning for each parameter that cannot be honoured, where the policy does not refuse it."""
+    if said and policy.unsupported == "refuse":
+        raise UnsupportedParameter(said[0].reason, param=said[0].param)
+    return tuple(f"{item.param} is not applied: {item.reason.rstrip('.')}" for item in said)
 
 
 def _refuse_locked(request: GenerationRequest, profile: Profile, policy: RequestPolicySection) -> None:
     said, configured = _said(request), _configured(profile)
     for name in policy.locked:
         if name in said and said[name] != configured.get(name):
-            raise RequestError(
-                f"'{name}' is locked by the profile's request_policy.",
-                hint="Leave it out of the request.",
-                param=name,
-            )
+            raise _locked(name)
+
+
+def _locked(name: str) -> RequestError:
+    return RequestError(
+        f"'{name}' is locked by the profile's request_policy.",
+        hint="Leave it out of the request.",
+        param=name,
+    )
 
 
 def _said(request: GenerationRequest) -> Mapping[str, object]:
@@ -51,7 +71,9 @@ def _said(request: GenerationRequest) -> Mapping[str, object]:
     system = any(message.role in _SYSTEM_ROLES for message in request.messages)
     reasoning = request.reasoning
     found: dict[str, object] = {
-        "max_tokens": request.max_tokens,
+        "max_tokens": "all" if request.fill_context else request.max_tokens,
+        "context": request.context,
+        "overflow": request.overflow,
         "max_reasoning": reasoning.max_tokens,
         "stop": list(request.stop) if request.stop else None,
         "reasoning": reasoning.enabled,
@@ -76,6 +98,8 @@ def _configured(profile: Profile) -> Mapping[str, object]:
         **sampling,
         "logit_bias": tuple(sorted(profile.sampling.logit_bias.items())),
         "max_tokens": profile.tokens.max_output,
+        "context": profile.tokens.context,
+        "overflow": profile.tokens.overflow,
         "max_reasoning": profile.tokens.max_reasoning,
         "stop": profile.stop.sequences,
         "reasoning": profile.reasoning.enabled,

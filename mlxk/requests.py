@@ -149,6 +149,15 @@ class Grammar:
 
 
 ResponseFormat = JsonObject | JsonSchema | Regex | Grammar
+Overflow = Literal["error", "truncate_oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A parameter that was sent and cannot be honoured; the policy refuses it, or warns of it."""
+
+    param: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +166,10 @@ class GenerationRequest:
 
     `model` is the name the caller used, empty for the profile's only one. `top_logprobs` of `None` means
     that no log-probabilities are wanted, 0 those of the sampled tokens alone. `continue_final` makes the
-    model carry on the last assistant message instead of starting a turn.
+    model carry on the last assistant message instead of starting a turn; without `add_generation_prompt`
+    the prompt ends with the last message. `suffix` is what follows the text that the model is to fill in
+    after `prompt`. `context` is a window of fewer tokens than the profile's; `fill_context` asks for all of
+    it, where `max_tokens` is not said. `overflow` replaces the profile's.
     """
 
     messages: tuple[Message, ...] = ()
@@ -174,3 +186,9 @@ class GenerationRequest:
     chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
     top_logprobs: int | None = None
     continue_final: bool = False
+    add_generation_prompt: bool = True
+    suffix: str | None = None
+    context: int | None = None
+    fill_context: bool = False
+    overflow: Overflow | None = None
+    unsupported: tuple[Unsupported, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +81,30 @@ def test_a_request_stands_over_the_profile() -> None:
 def test_the_engine_is_told_the_window() -> None:
     config = make(tokens={"context": 200}).engine_config
     assert (config.model_path, config.context_length) == ("/models/tiny", 200)
+
+
+def test_a_request_may_take_a_smaller_window() -> None:
+    plan = make("server")
+    request = GenerationRequest(context=200)
+    assert plan.max_tokens(100, request) == 100
+    assert plan.max_tokens(20, request) == 100
+    assert plan.prompt_limit(request) == 175
+    with pytest.raises(ContextLengthExceeded, match="holds 200"):
+        plan.max_tokens(200, request)
+    with pytest.raises(ContextLengthExceeded, match="context window of 200"):
+        plan.max_tokens(150, replace(request, max_tokens=60))
+    assert plan.held(request) is request
+
+
+def test_a_window_larger_than_the_plans_cannot_be_had() -> None:
+    request = GenerationRequest(context=5000)
+    (said,) = make().held(request).unsupported
+    assert (said.param, "5000 tokens is more than the 1000" in said.reason) == ("num_ctx", True)
+    assert make().max_tokens(100, request) == 900
+
+
+def test_all_of_the_window() -> None:
+    request = GenerationRequest(fill_context=True)
+    assert make("server").max_tokens(100, request) == 900
+    assert make("server").max_tokens(100, replace(request, context=300)) == 200
+    assert make("server", tokens={"max_output": 50}).max_tokens(100, request) == 50

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from mlxk.config.schema import ClampSection, CountBounds, Profile, RequestParameter
-from mlxk.errors import RequestError
-from mlxk.policy import admit
+from mlxk.errors import RequestError, UnsupportedParameter
+from mlxk.policy import admit, check_keep_alive
 from mlxk.requests import (
     GenerationRequest,
     JsonObject,
@@ -17,6 +17,7 @@ from mlxk.requests import (
     ReasoningOptions,
     SamplingOverrides,
     Tool,
+    Unsupported,
 )
 
 USER = (Message("user", "Hello"),)
@@ -42,6 +43,8 @@ SAYS: dict[str, GenerationRequest] = {
         }.items()
     },
     "max_tokens": GenerationRequest(messages=USER, max_tokens=5),
+    "context": GenerationRequest(messages=USER, context=64),
+    "overflow": GenerationRequest(messages=USER, overflow="truncate_oldest"),
     "max_reasoning": GenerationRequest(messages=USER, reasoning=ReasoningOptions(max_tokens=0)),
     "stop": GenerationRequest(messages=USER, stop=("x",)),
     "reasoning": GenerationRequest(messages=USER, reasoning=ReasoningOptions(enabled=False)),
@@ -59,7 +62,7 @@ def profile(policy: dict[str, Any], **sections: Any) -> Profile:
 
 
 def test_every_parameter_can_be_locked() -> None:
-    assert SAYS.keys() == set(get_args(RequestParameter))
+    assert {*SAYS, "keep_alive"} == set(get_args(RequestParameter))
 
 
 @pytest.mark.parametrize("name", SAYS)
@@ -130,3 +133,28 @@ def test_several_clamps_tell_of_each_and_what_is_not_said_stays_unsaid() -> None
     assert admitted == replace(request, max_tokens=10, sampling={"temperature": 1, "seed": 3})
     assert warnings == ("temperature 1.5 was clamped to 1", "max_tokens 99 was clamped to 10")
     assert request.sampling == {"temperature": 1.5, "seed": 3}
+
+
+def test_what_cannot_be_honoured_is_refused_or_told() -> None:
+    said = (Unsupported("mirostat", "There is no such sampler."), Unsupported("tfs_z", "Nor this one."))
+    request = GenerationRequest(messages=USER, unsupported=said)
+    with pytest.raises(UnsupportedParameter, match="no such sampler") as caught:
+        admit(request, profile({}))
+    assert caught.value.param == "mirostat"
+    _, warnings = admit(request, profile({"unsupported": "warn"}))
+    assert warnings == (
+        "mirostat is not applied: There is no such sampler",
+        "tfs_z is not applied: Nor this one",
+    )
+
+
+def test_all_of_the_window_counts_as_a_number_of_tokens() -> None:
+    with pytest.raises(RequestError, match="'max_tokens' is locked"):
+        admit(GenerationRequest(messages=USER, fill_context=True), profile({"locked": ["max_tokens"]}))
+
+
+def test_keep_alive_can_be_locked() -> None:
+    check_keep_alive(profile({}))
+    with pytest.raises(RequestError, match="'keep_alive' is locked") as caught:
+        check_keep_alive(profile({"locked": ["keep_alive"]}))
+    assert caught.value.param == "keep_alive"

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from mlxk.config.schema.section import Section
+from mlxk.config.schema.section import Section, choices
 
 
 class Bounds(Section):
@@ -67,6 +67,9 @@ RequestParameter = Literal[
     "seed",
     "max_tokens",
     "max_reasoning",
+    "context",
+    "overflow",
+    "keep_alive",
     "stop",
     "reasoning",
     "reasoning_effort",
@@ -92,4 +95,16 @@ class RequestPolicySection(Section):
         description="Ranges for what a request may say; a value outside is brought to the nearer end, and "
         "the answer carries a warning.",
         examples=[{"max_tokens": {"max": 1024}, "temperature": {"max": 1.0}}],
+    )
+    unsupported: Literal["refuse", "warn"] = Field(
+        "refuse",
+        description="What to do with a parameter that a request sends and that cannot be honoured, such as "
+        "one that no sampler here has.",
+        examples=["warn"],
+        json_schema_extra=choices(
+            {
+                "refuse": "Answer with status 400 and the parameter's name.",
+                "warn": "Leave it out, and tell so with the answer.",
+            }
+        ),
     )
