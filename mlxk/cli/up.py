@@ -11,7 +11,7 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from mlxk.server.models import ServedModel
     from mlxk.server.pool import Pool
 
+logger = logging.getLogger(__name__)
+
 _NO_GENERATION_OPTIONS = GenerationOptions()
 
 
@@ -40,7 +42,8 @@ def up(
     isolated: Annotated[bool, Parameter(negative="")] = False,
     locked: Annotated[bool, Parameter(negative="")] = False,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
-    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
+    log_level: Literal["debug", "info", "warning", "error"] | None = None,
+    log_format: Literal["text", "json"] | None = None,
 ) -> int:
     """Serve a profile over HTTP until Ctrl-C or SIGTERM.
 
@@ -66,15 +69,17 @@ def up(
         Use the profile alone: no mlxk.yaml, no user file.
     locked
         Refuse a model whose files differ from mlxk.lock; see `mlxk lock`.
-    verbose
-        Log what happens on stderr.
+    log_level
+        What is worth a line on stderr; info tells of each request.
+    log_format
+        text for people, json for programs.
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    flags = {} if listen is None else {"server.listen": Flag(listen, "--listen")}
+    asked = {"server.listen": listen, "log.level": log_level, "log.format": log_format}
+    flags = {
+        key: Flag(value, f"--{key.removeprefix('server.').replace('.', '-')}")
+        for key, value in asked.items()
+        if value is not None
+    }
     options = ProfileOptions(profile=profile, variant=variant, set_=set_, isolated=isolated, locked=locked)
     resolved = resolve_profile(options, generation, flags=flags)
     served = resolve_models(
@@ -84,7 +89,10 @@ def up(
     )
     plans = [make_plan(item, "server") for item in served.values()]
     note(f"files: {', '.join(resolved.files)}")
-    _serve(resolved.profile, plans)
+    from mlxk.server.logs import logging_to
+
+    with logging_to(sys.stderr, format=resolved.profile.log.format, level=resolved.profile.log.level):
+        _serve(resolved.profile, plans)
     return 0
 
 
@@ -104,7 +112,11 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
 
         def on_ready() -> None:
             names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in plans)
-            note(f"mlxk serves {names} at {url(sock)}, config {plans[0].config_hash[:12]}; Ctrl-C stops it")
+            said = f"mlxk serves {names} at {url(sock)}, config {plans[0].config_hash[:12]}; Ctrl-C stops it"
+            if profile.log.format == "text":
+                note(said)
+            else:
+                logger.info("%s", said, extra={"fields": {"address": url(sock)}})
 
         serve(
             models,
@@ -117,6 +129,7 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
                 queue=server.limits.queue,
                 drain_seconds=server.drain,
             ),
+            log_content=profile.log.content,
             lifespan=lambda: pool,
             on_ready=on_ready,
         )

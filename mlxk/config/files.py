@@ -13,6 +13,7 @@ from pydantic import Field
 from mlxk.config.schema import (
     MODELS,
     Defaults,
+    LogSection,
     MemorySection,
     ModelEntry,
     ModelOverride,
@@ -78,6 +79,11 @@ class ProfileFile(Residence, Settings, _Versioned):
         description="What `mlxk up` serves, and where.",
         examples=[{"listen": "127.0.0.1:8080"}],
     )
+    log: LogSection = Field(
+        default_factory=LogSection,
+        description="What `mlxk up` writes to stderr.",
+        examples=[{"format": "json", "level": "info"}],
+    )
     variants: dict[str, Variant] = Field(
         default_factory=dict,
         description="The same model with other settings, by name.",
@@ -103,6 +109,11 @@ class UserFile(Settings, _Versioned):
         default_factory=ServerSection,
         description="What `mlxk up` serves, and where.",
         examples=[{"listen": "127.0.0.1:8080"}],
+    )
+    log: LogSection = Field(
+        default_factory=LogSection,
+        description="What `mlxk up` writes to stderr.",
+        examples=[{"format": "json", "level": "info"}],
     )
 
 

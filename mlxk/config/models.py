@@ -28,7 +28,7 @@ from mlxk.config.schema import Profile
 _MODEL_LAYERS = ("defaults", "generation_config.json")
 _TOP = ("environment", "--set", "flags")
 _OF_THE_WHOLE = ("models", "defaults", "memory", "model", "variants", "description", "aliases")
-_NOT_EXTENDED = ("server", "memory", "models", "defaults", "description", "aliases", "variants")
+_NOT_EXTENDED = ("server", "log", "memory", "models", "defaults", "description", "aliases", "variants")
 
 _Layers = list[tuple[str, Table]]
 

@@ -12,6 +12,7 @@ from mlxk.errors import EngineError, MlxkError
 from mlxk.events import Collector, Completion, Event, Failed, Finish, Start
 from mlxk.requests import GenerationRequest
 from mlxk.server.mailbox import Item, Mailbox, Overflow
+from mlxk.server.meter import Meter
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +22,8 @@ Generate = Callable[[GenerationRequest], AsyncIterator[Event]]
 class Answer:
     """An async context manager: leaving it, on any way out, cancels what still runs and waits for that.
 
-    `on_overflow` is called when the client reads too slowly; it should end the connection.
+    `on_overflow` is called when the client reads too slowly; it should end the connection. `meter` hears
+    every event as it comes.
     """
 
     def __init__(
@@ -30,7 +32,9 @@ class Answer:
         requests: Sequence[GenerationRequest],
         *,
         on_overflow: Callable[[], None],
+        meter: Meter,
     ) -> None:
+        self._meter = meter
         self._generate = generate
         self._requests = requests
         self._on_overflow = on_overflow
@@ -107,7 +111,7 @@ class Answer:
                 over = over or isinstance(event, Finish | Failed)
                 if isinstance(event, Start | Finish) and event.warnings:
                     self._warnings |= dict.fromkeys(event.warnings)
-                self._mailbox.put(choice, event)
+                self._put(choice, event)
             if not over:
                 self._post(choice, Failed(EngineError("The generation ended without saying why.")))
         except MlxkError as error:
@@ -124,9 +128,13 @@ class Answer:
 
     def _post(self, choice: int, event: Event) -> None:
         try:
-            self._mailbox.put(choice, event)
+            self._put(choice, event)
         except Overflow:
             self._on_overflow()
+
+    def _put(self, choice: int, event: Event) -> None:
+        self._meter.feed(choice, event)
+        self._mailbox.put(choice, event)
 
 
 def _raise_failure(event: Event) -> None:

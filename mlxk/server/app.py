@@ -8,6 +8,7 @@ counts silence and cuts streams short without a word.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from time import monotonic
@@ -36,6 +37,9 @@ from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
 from mlxk.server.guard import Guard
 from mlxk.server.limits import Limits
+from mlxk.server.meter import Meter, Transcript
+from mlxk.server.metrics import CONTENT_TYPE, Metrics
+from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route, RouteTable
 from mlxk.server.service import Service
 
@@ -54,7 +58,9 @@ _SANIC_ERRORS: Mapping[int, type[RequestError]] = {
 }
 
 
-def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits) -> App:
+def make_app(
+    service: Service, routes: RouteTable, guard: Guard, limits: Limits, *, log_content: bool = False
+) -> App:
     """A Sanic app; the caller unregisters it. Nothing of it comes from the environment."""
     config = Config({}, env_prefix="")
     config.update(
@@ -74,7 +80,7 @@ def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits)
     app: App = Sanic("mlxk", config=config, configure_logging=False)
     # `run` would note this; without it each answer has an empty Alt-Svc header.
     app.state.server_info.append(ApplicationServerInfo(settings={"version": HTTP.VERSION_1}))
-    handler = Handler(service, routes, guard, limits)
+    handler = Handler(service, routes, guard, limits, log_content=log_content)
 
     # The handler reads bodies itself: Sanic would wait a day for one that stalls, also without a key.
     # Sanic marks a handler that does, which a method does not let it.
@@ -90,7 +96,11 @@ def make_app(service: Service, routes: RouteTable, guard: Guard, limits: Limits)
 class Handler:
     """All requests come here. This is the edge: any exception becomes an answer."""
 
-    def __init__(self, service: Service, routes: RouteTable, guard: Guard, limits: Limits) -> None:
+    def __init__(
+        self, service: Service, routes: RouteTable, guard: Guard, limits: Limits, *, log_content: bool
+    ) -> None:
+        self._log_content = log_content
+        self._metrics = Metrics()
         self._service = service
         self._routes = routes
         self._guard = guard
@@ -111,16 +121,13 @@ class Handler:
         except Exception:
             logger.exception("request %s failed unexpectedly", exchange.id)
             return exchange.error(EngineError("The server had an error while processing the request."))
+        except asyncio.CancelledError:
+            exchange.status = CLIENT_CLOSED_REQUEST
+            raise
         finally:
-            logger.info(
-                "request %s: %s %s %d, key %s, %.3f s",
-                exchange.id,
-                request.method,
-                exchange.route.path if exchange.route else "-",
-                exchange.status,
-                exchange.key_name or "-",
-                monotonic() - began,
-            )
+            record = exchange.record(monotonic() - began)
+            self._metrics.count(record)
+            logger.info("%s", record, extra={"fields": record.fields()})
 
     def _exchange(self, request: Request) -> Exchange:
         return Exchange(request, self._service.cards[0], self._guard.cors(request.headers))
@@ -160,12 +167,15 @@ class Handler:
             case "count":
                 asked = COUNTERS[route.handler].parse(exchange.body())
                 model = self._service.model(asked.model)
-                exchange.card = model.card
+                exchange.serve(model.card)
                 return exchange.json(COUNTERS[route.handler].answer(await model.count(asked)))
             case "catalogue":
                 body = exchange.body() if method == "POST" else {}
                 catalogue = CATALOGUES[route.handler]
                 return exchange.json(catalogue.answer(route.tail, body, await self._service.catalogue()))
+            case "metrics":
+                engines = await self._service.engines()
+                return exchange.plain(self._metrics.exposition(engines), CONTENT_TYPE)
             case "health":
                 ready, body = await self._service.health()
                 if self._guard.wants_keys:
@@ -176,8 +186,9 @@ class Handler:
     async def _generate(self, exchange: Exchange, dialect: Dialect) -> HTTPResponse | None:
         parsed = dialect.parse(exchange.body())
         model = self._service.model(parsed.model)
-        exchange.card = model.card
-        answer = Answer(model.generate, parsed.generations, on_overflow=exchange.abort)
+        exchange.serve(model.card)
+        exchange.meter = self._meter(exchange)
+        answer = Answer(model.generate, parsed.generations, on_overflow=exchange.abort, meter=exchange.meter)
         encoder = parsed.encoder(model.card)
         with self._service.track(answer, self._limits.queue):
             async with answer:
@@ -190,6 +201,13 @@ class Handler:
                         logger.warning("request %s: %s", exchange.id, warning)
                 exchange.warnings = answer.warnings
                 return exchange.json(encoder.body(completions))
+
+    def _meter(self, exchange: Exchange) -> Meter:
+        gap = self._metrics.gap(exchange.card.id)
+        if not self._log_content:
+            return Meter(gap)
+        exchange.asked = exchange.body()
+        return Meter(gap, Transcript())
 
     async def _stream(
         self, exchange: Exchange, answer: Answer, dialect: Dialect, encoder: Encoder

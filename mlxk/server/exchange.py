@@ -26,6 +26,8 @@ from mlxk.protocols.openai.common import error_body as openai_error_body
 from mlxk.protocols.validation import decode
 from mlxk.server.guard import check_json, request_id
 from mlxk.server.limits import Limits
+from mlxk.server.meter import Meter
+from mlxk.server.record import Record
 from mlxk.server.routes import Route
 
 logger = logging.getLogger(__name__)
@@ -52,12 +54,21 @@ class Exchange:
     def __init__(self, request: Request, card: ModelCard, extra: Mapping[str, str]) -> None:
         self.request = request
         self.card = card
+        self.model: str | None = None
         self.extra = extra
         self.route: Route | None = None
         self.key_name: str | None = None
         self.status = 200
+        self.failure: MlxkError | None = None
+        self.meter: Meter | None = None
+        self.asked: Json | None = None
         self.warnings: tuple[str, ...] = ()
         self.id = request_id(request.headers)
+
+    def serve(self, card: ModelCard) -> None:
+        """The request is this model's."""
+        self.card = card
+        self.model = card.id
 
     async def receive(self, limits: Limits) -> None:
         """Take the body in; raises `RequestTimeout`, and what Sanic raises for one too large or broken."""
@@ -94,7 +105,11 @@ class Exchange:
             content_type="application/json",
         )
 
+    def plain(self, body: bytes, content_type: str) -> HTTPResponse:
+        return HTTPResponse(body, headers=self._headers, content_type=content_type)
+
     def error(self, error: MlxkError) -> HTTPResponse:
+        self.failure = error
         headers = {}
         if isinstance(error, MethodNotAllowed) and self.route is not None:
             headers["allow"] = ", ".join(self.route.allowed)
@@ -119,6 +134,22 @@ class Exchange:
     def abort(self) -> None:
         """End the connection at once; the handler is cancelled by that."""
         transport(self.request).abort()
+
+    def record(self, seconds: float) -> Record:
+        """What became of the request, which took this long."""
+        return Record(
+            request_id=self.id,
+            method=self.request.method,
+            path=self.request.path[:200],
+            route=self.route.path if self.route else None,
+            status=self.status,
+            seconds=seconds,
+            key=self.key_name,
+            model=self.model,
+            meter=self.meter,
+            error=self.failure.code if self.failure else None,
+            asked=self.asked,
+        )
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/messages": "anthropic.messages",
         "/v1/messages/count_tokens": "anthropic.count_tokens",
         "/health": "health",
+        "/metrics": "metrics",
     }
 )
 
@@ -31,7 +32,7 @@ class Route:
     """`tail` is what the request's path has below `path`, decoded."""
 
     path: str
-    kind: Literal["generate", "count", "catalogue", "health"]
+    kind: Literal["generate", "count", "catalogue", "health", "metrics"]
     handler: str
     methods: tuple[str, ...]
     tail: str = ""
@@ -71,7 +72,7 @@ def _route(path: str, handler: str) -> Route:
         return Route(path, "count", handler, ("POST",))
     if handler in CATALOGUES:
         return Route(path, "catalogue", handler, CATALOGUES[handler].METHODS)
-    return Route(path, "health", handler, ("GET",))
+    return Route(path, "metrics" if handler == "metrics" else "health", handler, ("GET",))
 
 
 def _has_subtree(route: Route) -> bool:

@@ -58,10 +58,11 @@ class Server:
         guard: Guard,
         routes: Mapping[str, str | Literal[False]],
         limits: Limits | None = None,
+        log_content: bool = False,
     ) -> None:
         self._limits = limits or Limits()
         self._service = Service(models)
-        self._app = make_app(self._service, RouteTable(routes), guard, self._limits)
+        self._app = make_app(self._service, RouteTable(routes), guard, self._limits, log_content=log_content)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -128,6 +129,7 @@ def serve(
     lifespan: Lifespan,
     on_ready: Callable[[], None],
     limits: Limits | None = None,
+    log_content: bool = False,
 ) -> None:
     """Block until SIGINT or SIGTERM and the drain after it; for the main thread.
 
@@ -135,7 +137,7 @@ def serve(
     """
 
     async def main() -> None:
-        server = Server(models, guard=guard, routes=routes, limits=limits)
+        server = Server(models, guard=guard, routes=routes, limits=limits, log_content=log_content)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)

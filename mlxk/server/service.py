@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Literal
 
+from mlxk.engine.base import DEAD, STARTING, EngineStats
 from mlxk.errors import EngineUnavailable, MlxkError, Overloaded, RequestError
 from mlxk.protocols.base import Json, ModelCard, find_card
 from mlxk.server.answer import Answer
@@ -72,6 +73,16 @@ class Service:
                 for model in self._models.values()
             ]
         )
+
+    async def engines(self) -> dict[str, EngineStats]:
+        """Each model's engine as it is now."""
+        found = {}
+        for name, model in self._models.items():
+            try:
+                found[name] = STARTING if self.phase == "starting" else await model.stats()
+            except MlxkError:
+                found[name] = DEAD
+        return found
 
     async def health(self) -> tuple[bool, Json]:
         """Whether every model can answer, loaded first if need be, and each one's state."""

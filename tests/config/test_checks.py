@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,6 +10,7 @@ from mlxk.config import shape
 from mlxk.config.checks import is_loopback, split_listen
 from mlxk.config.files import ProfileFile, RepositoryFile
 from mlxk.config.origins import dotted
+from mlxk.config.schema.server import RouteHandler
 
 
 def sections(annotation: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -94,7 +95,7 @@ def test_every_wrong_type_is_told_at_its_place(folder: Any, path: tuple[str, ...
         ("reasoning: {markers: [{start: a}]}", "E106", "missing key `end` in reasoning.markers[0]"),
         ("reasoning: {markers: [{start: a, end: b, as: tool}]}", "E104", "`reasoning.markers[0].as` must be one of reasoning, text"),  # noqa: E501
         ("reasoning: {markers: {start: a}}", "E103", "`reasoning.markers` must be a list, not a mapping"),
-        ("server: {routes: {/x: openai.chatt}}", "E104", '`server.routes./x` must be one of openai.chat, openai.completions, openai.models, anthropic.messages, anthropic.count_tokens, health, false'),  # noqa: E501
+        ("server: {routes: {/x: openai.chatt}}", "E104", f"`server.routes./x` must be one of {', '.join(get_args(RouteHandler))}, false"),
         ("server: {routes: {x: health}}", "E109", "a route must be a path that begins with `/`, without spaces, `?`, `#`, `<` and `>`"),  # noqa: E501
         ("server: {listen: localhost}", "E109", "`server.listen` must be host:port, with a port from 0 to 65535"),  # noqa: E501
         ("server: {listen: 0.0.0.0:80}", "E111", "`server.listen` opens the server to the network, and it has no API keys"),  # noqa: E501

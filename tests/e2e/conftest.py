@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,12 +74,46 @@ def endless(tmp_path: Path, qwen3_path: Path) -> Path:
     return profile
 
 
+class Log:
+    """What a process says on stderr, read as it comes: one that nobody reads would stop it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._lines: list[str] = []
+        self._changed = threading.Condition()
+        self._ended = False
+        self.thread = threading.Thread(target=self._read, args=(process,), daemon=True)
+        self.thread.start()
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr as lines:
+            for line in lines:
+                with self._changed:
+                    self._lines.append(line)
+                    self._changed.notify_all()
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """The first line with `pattern`, once it is there."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._ended or self._find(pattern), TIMEOUT)
+            found = self._find(pattern)
+        assert found, f"{pattern} is not in what it said: {''.join(self._lines)}"
+        return found
+
+    def _find(self, pattern: str) -> re.Match[str] | None:
+        return next(filter(None, (re.search(pattern, line) for line in self._lines)), None)
+
+
 @dataclass(frozen=True)
 class Server:
     """A running `mlxk up`."""
 
     url: str
     process: subprocess.Popen[str]
+    log: Log
 
     def engine_pids(self) -> list[int]:
         """Its child processes, as the system sees them."""
@@ -115,28 +150,16 @@ def serve(home: Path, environment: dict[str, str]) -> Serve:
             env=environment,
             start_new_session=True,
         )
+        log = Log(process)
         try:
-            yield Server(_wait_until_ready(process), process)
+            yield Server(log.wait_for(r"https?://[^\s/,;\"]+:\d+").group(), process, log)
         finally:
             if process.poll() is None:
                 process.terminate()
                 process.wait(timeout=TIMEOUT)
-            assert process.stderr is not None
-            process.stderr.close()
+            log.thread.join(TIMEOUT)
 
     return start
-
-
-def _wait_until_ready(process: subprocess.Popen[str]) -> str:
-    """The address of the startup line."""
-    said = []
-    assert process.stderr is not None
-    for line in process.stderr:
-        said.append(line)
-        if match := re.search(r"http://\S+:\d+", line):
-            return match.group().rstrip("/,.")
-    process.wait(timeout=TIMEOUT)
-    raise AssertionError(f"the server did not start: {''.join(said)}")
 
 
 @pytest.fixture(scope="session")

@@ -89,8 +89,9 @@ def test_logs_name_the_key_and_never_tell_it(locked: Running, caplog: pytest.Log
     caplog.set_level(logging.INFO, "mlxk.server")
     httpx.post(locked.address + CHAT, json=GOOD, headers={"x-api-key": "second-secret"})
     httpx.post(locked.address + CHAT, json=GOOD, headers={"x-api-key": "wrong-secret"})
-    assert "POST /v1/chat/completions 200, key ci" in caplog.text
-    assert "POST /v1/chat/completions 401, key -" in caplog.text
+    assert "POST /v1/chat/completions 200 in" in caplog.text
+    assert "key ci," in caplog.text
+    assert "POST /v1/chat/completions 401 in" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -5,6 +5,7 @@ Each key here works end to end; a key that does nothing does not exist. Names ar
 examples are what an editor shows on hover.
 """
 
+from mlxk.config.schema.log import LogSection
 from mlxk.config.schema.memory import MemorySection, Residence
 from mlxk.config.schema.model import ModelOverride, ModelSection, model_table
 from mlxk.config.schema.profile import MODELS, Defaults, ModelEntry, Profile, Settings, Variant
@@ -27,6 +28,7 @@ __all__ = [
     "ClampSection",
     "CountBounds",
     "Defaults",
+    "LogSection",
     "MemorySection",
     "ModelEntry",
     "ModelOverride",

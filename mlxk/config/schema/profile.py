@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from mlxk.config.schema.engine import EngineSection
+from mlxk.config.schema.log import LogSection
 from mlxk.config.schema.memory import MemorySection, Residence
 from mlxk.config.schema.model import ModelSection, model_shorthand
 from mlxk.config.schema.output import OutputSection
@@ -135,6 +136,7 @@ class Profile(Residence, Settings):
     aliases: list[Text] = Field(default_factory=list)
     model: Annotated[ModelSection, BeforeValidator(model_shorthand)]
     server: ServerSection = Field(default_factory=ServerSection)
+    log: LogSection = Field(default_factory=LogSection)
     models: dict[str, ModelEntry] = Field(default_factory=dict)
     defaults: Defaults | None = None
     memory: MemorySection = Field(default_factory=MemorySection)

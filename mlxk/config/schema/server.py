@@ -51,6 +51,7 @@ RouteHandler = Literal[
     "anthropic.messages",
     "anthropic.count_tokens",
     "health",
+    "metrics",
 ]
 
 
