@@ -12,6 +12,8 @@ The tree::
     │   ├── TemplateError         template_error     1    400
     │   ├── ModelNotFound         model_not_found    1    404
     │   ├── RouteNotFound         not_found          1    404
+    │   ├── ResponseNotFound      response_not_found 1    404
+    │   ├── PreviousResponseNotFound  previous_...   1    400
     │   ├── MethodNotAllowed      method_not_allowed 1    405
     │   ├── RequestTimeout        request_timeout    1    408
     │   ├── PayloadTooLarge       payload_too_large  1    413
@@ -117,6 +119,21 @@ class RouteNotFound(RequestError):
     code = "not_found"
     exit_status = 1
     http_status = 404
+
+
+class ResponseNotFound(RequestError):
+    """No stored response, or no item of one, has this id."""
+
+    code = "response_not_found"
+    exit_status = 1
+    http_status = 404
+
+
+class PreviousResponseNotFound(RequestError):
+    """The response to build upon is not stored; OpenAI says so with a 400."""
+
+    code = "previous_response_not_found"
+    exit_status = 1
 
 
 class MethodNotAllowed(RequestError):

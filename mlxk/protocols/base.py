@@ -69,17 +69,47 @@ class ParsedRequest:
     encoder: Callable[[ModelCard], Encoder]
 
 
-class Dialect(Protocol):
+class Generator(Protocol):
     """An endpoint that generates. `KEEP_ALIVE` is a frame that clients skip, empty if there is none."""
 
     STREAM_TYPE: str
     KEEP_ALIVE: bytes
 
+    def error_body(self, error: MlxkError) -> Json: ...
+
+
+class Dialect(Generator, Protocol):
+    """One that needs to know nothing but the body."""
+
     def parse(self, body: Json) -> ParsedRequest:
         """Raises `RequestError` naming the field."""
         ...
 
-    def error_body(self, error: MlxkError) -> Json: ...
+
+class Store(Protocol):
+    """Where one caller's answers are kept by their id. It is bounded: any of them may be gone."""
+
+    def keep(self, response_id: str, record: bytes) -> None: ...
+
+    def recall(self, response_id: str) -> bytes | None: ...
+
+    def forget(self, response_id: str) -> None: ...
+
+
+class Conversation(Generator, Protocol):
+    """One whose answers are kept: later requests build upon them, and ask for them below its path."""
+
+    def parse(self, body: Json, store: Store) -> ParsedRequest:
+        """Raises `RequestError` naming the field."""
+        ...
+
+    def methods(self, tail: str) -> tuple[str, ...]:
+        """What can be done at the decoded path below the endpoint; raises `RouteNotFound`."""
+        ...
+
+    def look(self, method: str, tail: str, query: Mapping[str, str], store: Store) -> Json:
+        """The answer to a request below the endpoint's path; raises `RequestError`."""
+        ...
 
 
 class Counter(Protocol):

@@ -32,25 +32,30 @@ def _token_id(key: object) -> object:
 
 
 class StreamOptions(Body):
-    include_usage: bool | None = None
     include_obfuscation: Annotated[
         bool | None, only(False, reason="Obfuscation of streams is not supported.")
     ] = None
 
 
-class GenerationFields(Body):
-    """Fields of both chat completions and completions.
+class UsageOptions(StreamOptions):
+    include_usage: bool | None = None
+
+
+Metadata = Annotated[
+    dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=512)]], Field(max_length=16)
+]
+
+
+class SamplingFields(Body):
+    """Fields of every endpoint that generates.
 
     `top_k`, `min_p`, `xtc_*`, `repetition_*` and `*_context` are widely used extensions of the dialect, with
     the names that profiles use. `user`, `metadata` and the like say nothing about the answer.
     """
 
     model: str | None = None
-    n: Annotated[int, Field(ge=1, le=128)] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    stop: Annotated[Strings, Field(max_length=4)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Annotated[int, Field(ge=0)] | None = None
@@ -68,27 +73,14 @@ class GenerationFields(Body):
     ) = None
     seed: Annotated[int, Field(ge=-_INT64, lt=_INT64)] | None = None
     user: str | None = None
-    metadata: dict[str, str] | None = None
-    store: Annotated[bool | None, only(False, reason="Completions are not stored here.")] = None
-    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast"] | None = None
+    metadata: Metadata | None = None
+    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | None = None
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
 
     @property
-    def choices(self) -> int:
-        return self.n or 1
-
-    @property
     def streams(self) -> bool:
         return bool(self.stream)
-
-    @property
-    def include_usage(self) -> bool:
-        return bool(self.stream_options and self.stream_options.include_usage)
-
-    @property
-    def stops(self) -> tuple[str, ...] | None:
-        return None if self.stop is None else tuple(self.stop)
 
     def sampling(self, choice: int) -> SamplingOverrides:
         """The fields that the body set. Each further choice draws with the next seed, or all were alike."""
@@ -110,6 +102,31 @@ class GenerationFields(Body):
                 "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
                 param="stream_options",
             )
+
+
+class GenerationFields(SamplingFields):
+    """Fields of both chat completions and completions."""
+
+    n: Annotated[int, Field(ge=1, le=128)] | None = None
+    stream_options: UsageOptions | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    stop: Annotated[Strings, Field(max_length=4)] | None = None
+    store: Annotated[bool | None, only(False, reason="Completions are not stored here.")] = None
+
+    @property
+    def choices(self) -> int:
+        return self.n or 1
+
+    @property
+    def include_usage(self) -> bool:
+        return bool(self.stream_options and self.stream_options.include_usage)
+
+    @property
+    def stops(self) -> tuple[str, ...] | None:
+        return None if self.stop is None else tuple(self.stop)
+
+    def check(self) -> None:
+        super().check()
         if self.stop is not None and "" in self.stop:
             raise RequestError("A stop sequence must not be empty.", param="stop")
 

@@ -1,0 +1,134 @@
+"""The body of `POST /v1/responses`: https://platform.openai.com/docs/api-reference/responses/create.
+
+Beyond the dialect: the sampling fields of `SamplingFields`, `reasoning.max_tokens`, `chat_template_kwargs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from mlxk.errors import RequestError
+from mlxk.protocols.base import Json
+from mlxk.protocols.openai.common import SamplingFields
+from mlxk.protocols.openai.responses.items import Items
+from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody, told_choice
+from mlxk.protocols.validation import Body, only, refuse
+from mlxk.requests import Overflow, ReasoningEffort, ReasoningOptions
+
+_NO_SUMMARY = "Reasoning is not summarised here: items of the type 'reasoning' hold all of it."
+
+# What OpenAI can add to an answer. Most of it belongs to tools that are not here, and so there is none.
+Includable = Literal[
+    "message.output_text.logprobs",
+    "reasoning.encrypted_content",
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+]
+
+
+_OVERFLOWS: Mapping[str, Overflow] = MappingProxyType({"auto": "truncate_oldest", "disabled": "error"})
+
+
+class ReasoningBody(Body):
+    """`max_tokens` is the budget, an extension."""
+
+    effort: ReasoningEffort | None = None
+    summary: Annotated[Literal["auto"] | None, only("auto", reason=_NO_SUMMARY)] = None
+    generate_summary: Annotated[Literal["auto"] | None, only("auto", reason=_NO_SUMMARY)] = None
+    max_tokens: Annotated[int, Field(ge=0)] | None = None
+
+
+class ResponsesBody(SamplingFields):
+    input: Annotated[Items, Field(min_length=1)]
+    instructions: str | None = None
+    previous_response_id: str | None = None
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tool_calls: Annotated[int, Field(ge=1)] | None = None
+    tools: list[AnyTool] | None = None
+    tool_choice: OptionalChoice = None
+    parallel_tool_calls: bool | None = None
+    text: TextBody | None = None
+    reasoning: ReasoningBody | None = None
+    include: list[Includable] | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    truncation: Literal["auto", "disabled"] | None = None
+    store: bool | None = None
+    chat_template_kwargs: dict[str, Any] | None = None
+    prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    background: Annotated[
+        bool | None, only(False, reason="Responses are not made in the background here.")
+    ] = None
+    conversation: Annotated[None, refuse("Conversations are not kept here: use 'previous_response_id'.")] = (
+        None
+    )
+    prompt: Annotated[None, refuse("Prompt templates are not kept here: send the 'input'.")] = None
+    context_management: Annotated[
+        None, refuse("Compaction is not supported; 'truncation' leaves out the oldest messages.")
+    ] = None
+    moderation: Annotated[None, refuse("Moderation is not supported.")] = None
+
+    @property
+    def stores(self) -> bool:
+        return self.store is not False
+
+    @property
+    def wanted_logprobs(self) -> int | None:
+        """How many alternatives, `None` if no log-probabilities are wanted."""
+        wanted = "message.output_text.logprobs" in (self.include or ()) or bool(self.top_logprobs)
+        return (self.top_logprobs or 0) if wanted else None
+
+    @property
+    def carries_reasoning(self) -> bool:
+        return "reasoning.encrypted_content" in (self.include or ())
+
+    @property
+    def overflow(self) -> Overflow | None:
+        return None if self.truncation is None else _OVERFLOWS[self.truncation]
+
+    def options(self) -> ReasoningOptions:
+        said = self.reasoning or ReasoningBody()
+        return ReasoningOptions(effort=said.effort, max_tokens=said.max_tokens)
+
+    def told(self) -> Json:
+        """What an answer repeats of its request, in the dialect's own fields."""
+        reasoning = self.reasoning or ReasoningBody()
+        summary = reasoning.summary or reasoning.generate_summary
+        text = self.text or TextBody()
+        return {
+            "background": False,
+            "instructions": self.instructions,
+            "max_output_tokens": self.max_output_tokens,
+            "max_tool_calls": self.max_tool_calls,
+            "metadata": self.metadata or {},
+            "parallel_tool_calls": self.parallel_tool_calls is not False,
+            "previous_response_id": self.previous_response_id,
+            "prompt_cache_key": self.prompt_cache_key,
+            "reasoning": {"effort": reasoning.effort, "summary": summary},
+            "safety_identifier": self.safety_identifier,
+            "service_tier": "default",
+            "store": self.stores,
+            "temperature": self.temperature,
+            "text": {
+                "format": text.format.told() if text.format else {"type": "text"},
+                "verbosity": "medium",
+            },
+            "tool_choice": told_choice(self.tool_choice),
+            "tools": [tool.told() for tool in self.tools or ()],
+            "top_logprobs": self.top_logprobs or 0,
+            "top_p": self.top_p,
+            "truncation": self.truncation,
+            "user": self.user,
+        }
+
+    def check(self) -> None:
+        super().check()
+        if self.previous_response_id == "":
+            raise RequestError("The id must not be empty.", param="previous_response_id")
