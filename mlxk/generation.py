@@ -88,7 +88,7 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         prompt=prompt.tokens,
         max_tokens=max_tokens,
         sampling=plan.sampling_for(request),
-        stop_tokens=text.stop_token_ids,
+        stop_tokens=text.stops_of(request),
         top_logprobs=request.top_logprobs,
         reasoning_budget=constrained.budget,
         constraint=constrained.constraint,

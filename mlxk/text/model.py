@@ -15,6 +15,7 @@ from mlxk.text import presets
 from mlxk.text.decoder import Decoder, DecoderSetup
 from mlxk.text.detokenizer import ByteDetokenizer, Detokenizer, WindowDetokenizer, pieces_of
 from mlxk.text.grammar import Grammar, Opened
+from mlxk.text.infill import infill_of
 from mlxk.text.output import OutputGrammars
 from mlxk.text.prompt import Marker, Prompt, shapes, template_messages
 from mlxk.text.reasoning import reasoning_variables
@@ -47,6 +48,7 @@ class TextModel:
         full = self._output.grammar
         self._marker = Marker(self._control_tokens(literals, full))
         self._pieces = pieces_of(tokenizer)
+        self._infill = infill_of(tokenizer)
         self._stop_names = {self._profile_stop(text): text for text in profile.stop.tokens}
         # What the model itself ends a turn with is no stop of the profile's making.
         usual = {*facts.eos_token_ids, tokenizer.eos_id}
@@ -77,8 +79,11 @@ class TextModel:
         """The prompt of a request. Takes milliseconds of CPU.
 
         A raw `prompt` is taken to the letter: no template, special tokens recognised, the tokenizer's own
-        bos token before it. Raises `TemplateError`, `UnsupportedParameter` or `RequestError`.
+        bos token before it; with a `suffix` it is the text before a gap. Raises `TemplateError`,
+        `UnsupportedParameter` or `RequestError`.
         """
+        if request.suffix is not None:
+            return self._gap_prompt(request)
         if request.prompt is not None:
             return self._raw_prompt(request.prompt)
         messages = self._with_system(request.messages)
@@ -94,9 +99,7 @@ class TextModel:
             )
         variables, warnings = self._variables(request, template)
         chat = self._marker.mark(template_messages(messages, developer="developer" in template.literals))
-        text, merged = self._rendered(
-            template, chat, self._marker.mark(declared) or None, variables, request.continue_final
-        )
+        text, merged = self._rendered(template, chat, self._marker.mark(declared) or None, variables, request)
         segments = self._marker.segments(text)
         write = self._output.alphabet.write
         opened = self._output.opened(
@@ -137,6 +140,21 @@ class TextModel:
         """The id of the token spelled `text`, if there is one."""
         return self.tokenizer.token_id(text)
 
+    @property
+    def infills(self) -> bool:
+        """Whether the model can fill the gap between a prompt and a suffix."""
+        return self._infill is not None
+
+    def template_source(self) -> str:
+        """The chat template that a chat without tools takes."""
+        return self._templates[self._sources.default].source
+
+    def stops_of(self, request: GenerationRequest) -> tuple[int, ...]:
+        """The token ids that end this request's output."""
+        if request.suffix is None or self._infill is None:
+            return self.stop_token_ids
+        return tuple(dict.fromkeys((*self.stop_token_ids, *self._infill.stop_ids)))
+
     def reasoning_budget(self, prompt: Prompt, limit: int) -> ReasoningBudget | None:
         """How the engine ends reasoning after `limit` tokens; `None` where the grammar has no reasoning."""
         texts = self._output.budget
@@ -159,7 +177,7 @@ class TextModel:
                 stops=Stops(stops),
                 stop_everywhere=self.profile.stop.scope == "all",
                 special=self.tokenizer.special,
-                stop_ids=frozenset(self.stop_token_ids),
+                stop_ids=frozenset(self.stops_of(request)),
                 stop_names=self._told_stops,
                 tools=request.tools,
                 one_call=request.parallel_tool_calls is False,
@@ -203,12 +221,27 @@ class TextModel:
         eos = [*facts.eos_token_ids, self.tokenizer.eos_id, *written, *self._stop_names]
         return tuple(dict.fromkeys(index for index in eos if index is not None))
 
+    def _gap_prompt(self, request: GenerationRequest) -> Prompt:
+        if self._infill is None:
+            raise UnsupportedParameter(
+                "this model cannot fill in text before a suffix: its tokenizer has no tokens for it",
+                hint="send the prompt alone, or ask a code model that was trained to fill gaps",
+                param="suffix",
+            )
+        if not isinstance(request.prompt, str):
+            raise RequestError("a suffix needs a prompt given as text", param="suffix")
+        segments = list(self._infill.segments(request.prompt, request.suffix or ""))
+        text = "".join(part.text for part in segments)
+        return Prompt(text, self._begun(self.tokenizer.encode_segments(segments)), Opened("text"), True)
+
+    def _begun(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """With the tokenizer's own bos token before them."""
+        bos = self.tokenizer.bos_id
+        return (bos, *ids) if self.tokenizer.adds_bos and bos is not None and ids[:1] != (bos,) else ids
+
     def _raw_prompt(self, prompt: str | tuple[int, ...]) -> Prompt:
         if isinstance(prompt, str):
-            ids, bos = self.encode(prompt), self.tokenizer.bos_id
-            if self.tokenizer.adds_bos and bos is not None and ids[:1] != (bos,):
-                ids = (bos, *ids)
-            return Prompt(prompt, ids, Opened("text"), continues=True)
+            return Prompt(prompt, self._begun(self.encode(prompt)), Opened("text"), continues=True)
         size = self.tokenizer.backend.get_vocab_size()
         if any(not 0 <= index < size for index in prompt):
             raise RequestError(f"token ids must be from 0 to {size - 1}", param="prompt")
@@ -251,7 +284,7 @@ class TextModel:
         chat: list[dict[str, Any]],
         tools: list[Mapping[str, Any]] | None,
         variables: Mapping[str, Any],
-        continue_final: bool,
+        request: GenerationRequest,
     ) -> tuple[str, tuple[str, ...]]:
         """The text, from the first shape of the messages that the template takes in full.
 
@@ -265,7 +298,11 @@ class TextModel:
         for shape in shapes(chat):
             try:
                 text = template.render(
-                    shape.messages, tools=tools, variables=variables, continue_final=continue_final
+                    shape.messages,
+                    tools=tools,
+                    variables=variables,
+                    continue_final=request.continue_final,
+                    add_generation_prompt=request.add_generation_prompt,
                 )
             except TemplateError as error:
                 refusal = refusal or error

@@ -80,6 +80,7 @@ class ChatTemplate:
         tools: Sequence[Mapping[str, Any]] | None,
         variables: Mapping[str, Any],
         continue_final: bool = False,
+        add_generation_prompt: bool = True,
     ) -> str:
         """Render a chat; raises `TemplateError` with the template's own words."""
         chat = [dict(message) for message in messages]
@@ -90,7 +91,7 @@ class ChatTemplate:
                 messages=chat,
                 tools=tools,
                 documents=None,
-                add_generation_prompt=not continue_final,
+                add_generation_prompt=add_generation_prompt and not continue_final,
                 **variables,
             )
         except _FAILURES as error:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from mlxk.errors import RequestError, UnsupportedParameter
+from mlxk.errors import RequestError
 from mlxk.protocols.openai import completions
 from mlxk.requests import GenerationRequest
 
@@ -68,7 +68,7 @@ def test_the_prompt_is_required() -> None:
         completions.parse({})
 
 
-def test_a_suffix_is_not_supported() -> None:
-    with pytest.raises(UnsupportedParameter) as caught:
-        completions.parse({"prompt": "a", "suffix": "b"})
-    assert caught.value.param == "suffix"
+@pytest.mark.parametrize(("said", "expected"), [("b", "b"), ("", None), (None, None)])
+def test_a_suffix_is_what_follows_the_gap(said: str | None, expected: str | None) -> None:
+    (request,) = completions.parse({"prompt": "a", "suffix": said}).generations
+    assert (request.prompt, request.suffix) == ("a", expected)

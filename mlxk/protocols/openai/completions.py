@@ -15,7 +15,7 @@ from mlxk.errors import RequestError
 from mlxk.protocols.base import Json, ParsedRequest
 from mlxk.protocols.openai.common import KEEP_ALIVE, STREAM_TYPE, GenerationFields, error_body
 from mlxk.protocols.openai.completions_encoder import CompletionsEncoder
-from mlxk.protocols.validation import problem, refuse, validate
+from mlxk.protocols.validation import problem, validate
 from mlxk.requests import GenerationRequest
 
 __all__ = ["KEEP_ALIVE", "STREAM_TYPE", "error_body", "parse"]
@@ -50,7 +50,7 @@ class CompletionsBody(GenerationFields):
     echo: bool | None = None
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     best_of: Annotated[int, Field(ge=1)] | None = None
-    suffix: Annotated[None, refuse("Insertion before a suffix is not supported.")] = None
+    suffix: str | None = None
 
     def check(self) -> None:
         super().check()
@@ -71,6 +71,7 @@ def parse(body: Json) -> ParsedRequest:
     generations = tuple(
         GenerationRequest(
             prompt=prompt,
+            suffix=said.suffix or None,
             model=said.model or "",
             sampling=said.sampling(index),
             max_tokens=said.max_tokens,
