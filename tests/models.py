@@ -138,17 +138,17 @@ def make_llama(
     return path
 
 
-def make_lfm2(path: Path, *, context: int = 4096, seed: int = 0) -> Path:
+def make_lfm2(path: Path, *, hidden: int = 64, context: int = 4096, seed: int = 0) -> Path:
     """A random LFM2: a hybrid, whose convolution layers keep a state that cannot be cut back."""
     tokenizer = _train((TEXT,), CHATML_SPECIAL, 512)
-    config = _decoder_config(tokenizer, 3, 64, context) | {
+    config = _decoder_config(tokenizer, 3, hidden, context) | {
         "model_type": "lfm2",
         "architectures": ["Lfm2ForCausalLM"],
         "norm_eps": 1e-5,
         "conv_bias": False,
         "conv_L_cache": 3,
-        "block_dim": 64,
-        "block_ff_dim": 128,
+        "block_dim": hidden,
+        "block_ff_dim": 2 * hidden,
         "block_multiple_of": 16,
         "block_ffn_dim_multiplier": 1.0,
         "block_auto_adjust_ff_dim": False,
@@ -188,6 +188,45 @@ def make_gpt_oss(path: Path, *, context: int = 4096, seed: int = 0) -> Path:
     config["eos_token_id"] = eos[0]
     _write(path, tokenizer, config, eos=eos, eos_token="<|return|>", template=HARMONY_TEMPLATE)
     _save_scripted_gpt_oss(path, config, tokenizer, seed)
+    return path
+
+
+def make_adapter(
+    path: Path,
+    model: Path,
+    *,
+    kind: str = "lora",
+    rank: int = 4,
+    keys: tuple[str, ...] | None = ("self_attn.q_proj", "mlp.down_proj"),
+    seed: int = 1,
+    scale: float = 8.0,
+) -> Path:
+    """An adapter over `model` as mlx-lm's trainer writes it, with random weights that change what it says."""
+    import mlx.core as mx
+    from mlx.utils import tree_flatten
+    from mlx_lm.tuner.utils import linear_to_lora_layers
+    from mlx_lm.utils import load_model
+
+    parameters = {"rank": rank, "scale": scale, "dropout": 0.0}
+    if keys is not None:
+        parameters["keys"] = list(keys)
+    base, config = load_model(model)
+    base.freeze()
+    linear_to_lora_layers(base, config["num_hidden_layers"], parameters, use_dora=kind == "dora")
+    key, tensors = mx.random.key(seed), {}
+    for name, value in tree_flatten(base.trainable_parameters()):
+        key, own = mx.random.split(key)
+        noise = mx.random.normal(value.shape, scale=0.1, key=own)
+        tensors[name] = value * (1 + noise) if name.endswith(".m") else value + noise
+    path.mkdir(parents=True, exist_ok=True)
+    mx.save_safetensors(str(path / "adapters.safetensors"), tensors)
+    settings = {
+        "fine_tune_type": kind,
+        "model": str(model),
+        "num_layers": config["num_hidden_layers"],
+        "lora_parameters": parameters,
+    }
+    (path / "adapter_config.json").write_text(json.dumps(settings, indent=2))
     return path
 
 

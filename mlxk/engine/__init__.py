@@ -4,7 +4,9 @@ Importing this package imports no mlx: a `ThreadEngine` does so in its thread, a
 """
 
 from mlxk.engine.base import Engine, EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.isolation import engine_of
 from mlxk.engine.process import ProcessEngine
+from mlxk.engine.sharing import shared
 from mlxk.engine.supervisor import RestartPolicy, Supervisor
 from mlxk.engine.thread import ThreadEngine
 
@@ -18,4 +20,6 @@ __all__ = [
     "RestartPolicy",
     "Supervisor",
     "ThreadEngine",
+    "engine_of",
+    "shared",
 ]

@@ -18,15 +18,39 @@ import msgspec
 
 from mlxk.requests import ReasoningBudget, SamplingParams
 
+Isolation = Literal["process", "thread"]
+
+
+class KVQuantization(msgspec.Struct, frozen=True, kw_only=True):
+    """Keys and values in `bits` bits, in groups of `group_size`, from the token `start` of a sequence on."""
+
+    bits: int
+    group_size: int = 64
+    start: int = 0
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A small model that guesses up to `tokens` tokens ahead; the large one checks them in one pass."""
+
+    model_path: str
+    tokens: int = 3
+
 
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How to load one model. Sizes in bytes, lengths in tokens.
+    """How to load one model. Sizes in bytes, lengths in tokens, paths are folders.
 
     `prepare_constraints`: get ready for constrained output while loading, not at the first such request.
+    `adapters` are those that requests may name. `tokenizer_path` of `None` is `model_path`.
     """
 
     model_path: str
     context_length: int
+    isolation: Isolation = "process"
+    tokenizer_path: str | None = None
+    adapters: tuple[str, ...] = ()
+    draft: Draft | None = None
+    kv: KVQuantization | None = None
+    trust_remote_code: bool = False
     max_concurrency: int = 8
     prefill_step: int = 512
     prompt_cache_bytes: int = 2 << 30
@@ -72,7 +96,8 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     """One generation. `max_tokens` counts every sampled token; `stop_tokens` end it when sampled.
 
     `top_logprobs` of `None`: no log-probabilities are computed; `n >= 0`: that of each sampled token and
-    of the `n` most likely ones. `constraint` holds for the whole output, reasoning included.
+    of the `n` most likely ones. `constraint` holds for the whole output, reasoning included. `adapter` is one
+    of the `EngineConfig`'s.
     """
 
     id: str
@@ -83,6 +108,7 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     top_logprobs: int | None = None
     reasoning_budget: ReasoningBudget | None = None
     constraint: Constraint | FramedConstraint | None = None
+    adapter: str | None = None
 
 
 class Prefill(msgspec.Struct, frozen=True, tag="prefill"):

@@ -10,7 +10,8 @@ A lone sequence decodes on its own plain cache; caches are merged when a second 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,17 +19,43 @@ import mlx.core as mx
 
 from mlxk.engine.base import Tokens
 from mlxk.engine.loader import Model
-from mlxk.engine.logprobs import Logprobs, measure
+from mlxk.engine.logprobs import Logprobs, Measured, measure
 from mlxk.engine.mask import masked
 from mlxk.engine.sampling import Sampler
 from mlxk.engine.sequence import Sequence
 
+Select = Callable[[Ordered[str | None]], None]  # names the adapter of each row of the next forward pass
+
 
 @dataclass(slots=True, eq=False)
-class _Row:
+class Row:
+    """A sequence that decodes. `cache` and `input` are here while the row is in no batch.
+
+    `cache` holds `sequence.tokens`; `input`, of shape (1,), is the token behind them, which nobody was told.
+    """
+
     sequence: Sequence
+    cache: list[Any]
+    input: mx.array
     context: Any = None  # mlx-lm's TokenBuffer, for rows with logits processors
     fresh: bool = True  # the input is still the prompt's last token
+    measured: Measured | None = None  # the input's log-probability, if it was read before
+
+    @classmethod
+    def of(cls, sequence: Sequence, cache: list[Any]) -> Row:
+        """A sequence whose `cache` holds its whole prompt but the last token."""
+        last = mx.array([sequence.request.prompt[-1]], dtype=mx.uint32)
+        return cls(sequence, cache, last, _context(sequence))
+
+    def process(self, context: Any, logits: mx.array) -> mx.array:
+        """Logits of shape (1, vocabulary) after the sequence's processors, which see `context`."""
+        for processor in self.sequence.processors:
+            logits = processor(context, logits)
+        return logits
+
+    def report(self, token: int, measured: Measured | None) -> Sampled:
+        chosen, top = measured or ((), ())
+        return Sampled(self.sequence, token, Tokens((token,), chosen, top))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +70,10 @@ class Sampled:
 class DecodeBatch:
     """The sequences that are decoding. Everything it holds belongs to the thread that made it."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, select: Select) -> None:
         self._model = model
-        self._rows: list[_Row] = []
+        self._select = select
+        self._rows: list[Row] = []
         self._caches: list[Any] = []
         self._merged = False
         self._inputs: mx.array | None = None
@@ -54,19 +82,36 @@ class DecodeBatch:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def join(self, sequence: Sequence) -> None:
-        """Add a sequence whose cache holds its whole prompt but the last token."""
-        cache = sequence.cache
-        if cache is None:
-            raise ValueError("a sequence joins with its cache")
-        sequence.cache = None
-        last = mx.array([sequence.request.prompt[-1]], dtype=mx.uint32)
+    @property
+    def sequences(self) -> list[Sequence]:
+        return [row.sequence for row in self._rows]
+
+    @property
+    def lone(self) -> Row | None:
+        """The only row, if there is but one."""
+        return self._rows[0] if len(self._rows) == 1 else None
+
+    def put(self, row: Row) -> None:
+        """Add a row, and take its cache and input over."""
         if self._inputs is None:
-            self._caches, self._merged, self._inputs = cache, False, last
+            self._caches, self._merged, self._inputs = row.cache, False, row.input
         else:
-            self._merge(cache)
-            self._inputs = mx.concatenate([self._inputs, last])
-        self._rows.append(_Row(sequence, _context(sequence)))
+            self._merge(row.cache)
+            self._inputs = mx.concatenate([self._inputs, row.input])
+        row.cache = []
+        self._rows.append(row)
+
+    def take(self, sequence: Sequence) -> Row:
+        """The opposite of `put`."""
+        index = self.sequences.index(sequence)
+        row, inputs = self._rows[index], self._inputs
+        if inputs is None:
+            raise ValueError("a batch with rows has inputs")
+        row.cache, row.input = self._extract(index), inputs[index : index + 1]
+        if self._logprobs is not None and row.measured is None:
+            row.measured = self._logprobs.read().get(sequence.key)
+        self._keep([other for other in range(len(self._rows)) if other != index])
+        return row
 
     def _merge(self, cache: list[Any]) -> None:
         if self._merged:
@@ -82,6 +127,7 @@ class DecodeBatch:
         if self._inputs is None:
             return []
         inputs, logprobs = self._inputs, self._logprobs
+        self._select([row.sequence.request.adapter for row in self._rows])
         logits = self._model(inputs[:, None], cache=self._caches)[:, -1, :]
         if self._bound():
             mx.async_eval(logits)
@@ -142,8 +188,7 @@ class DecodeBatch:
             if row.context is not None:
                 context = row.context.update_and_fetch(inputs[index : index + 1])
                 contexts.append(context)
-                for processor in row.sequence.processors:
-                    part = processor(context, part)
+                part = row.process(context, part)
             processed.append(part)
         return mx.concatenate(processed), contexts
 
@@ -167,11 +212,10 @@ class DecodeBatch:
         measured = {} if logprobs is None else logprobs.read()
         reports = []
         for row, token in zip(self._rows, tokens, strict=True):
-            if row.fresh:
-                row.fresh = False
-                continue
-            chosen, top = measured.get(row.sequence.key, ((), ()))
-            reports.append(Sampled(row.sequence, token, Tokens((token,), chosen, top)))
+            known, row.measured = row.measured, None
+            if not row.fresh:
+                reports.append(row.report(token, known or measured.get(row.sequence.key)))
+            row.fresh = False
         return reports
 
     def leave(self, leaving: Iterable[Sequence]) -> None:

@@ -43,14 +43,15 @@ class LoadedModel:
         return int(self.config.get("vocab_size") or text["vocab_size"])
 
 
-def load(path: Path) -> LoadedModel:
+def load(path: Path, *, trust_remote_code: bool = False) -> LoadedModel:
     """Load the weights in `path`, evaluated, and run one token through them.
 
-    Raises `ModelError` or `InsufficientMemory`.
+    `trust_remote_code` lets a model bring Python code of its own, and runs it. Raises `ModelError` or
+    `InsufficientMemory`.
     """
     utils = upstream.prepare()
     try:
-        model, config = utils.load_model(path)
+        model, config = utils.load_model(path, trust_remote_code=trust_remote_code)
     except (Exception, SystemExit) as error:  # code of any model family runs here
         raise explain(error, path) from error
     loaded = LoadedModel(model, config)
@@ -93,7 +94,7 @@ def disable_compile(error: BaseException) -> None:
     """Go on without fused kernels, and say so."""
     mx.disable_compile()
     logger.warning(
-        "MLX cannot compile kernels on this machine, generation will be slower: %s", _first_line(error)[:200]
+        "MLX cannot compile kernels on this machine, generation will be slower: %s", first_line(error)[:200]
     )
 
 
@@ -102,12 +103,12 @@ def explain(error: BaseException, path: Path) -> MlxkError:
     for fits, build in _FAILURES:
         if fits(error):
             return build(error, path)
-    return ModelError(f"{path.name} cannot be loaded: {type(error).__name__}: {_first_line(error)}")
+    return ModelError(f"{path.name} cannot be loaded: {type(error).__name__}: {first_line(error)}")
 
 
 def out_of_memory(error: BaseException) -> InsufficientMemory:
     return InsufficientMemory(
-        f"not enough memory: {_first_line(error)}",
+        f"not enough memory: {first_line(error)}",
         hint="use a smaller or more strongly quantised model, or a shorter context",
     )
 
@@ -123,36 +124,36 @@ def generation_failure(error: BaseException) -> EngineError:
     """The error that a running generation gets when MLX fails under it."""
     if is_out_of_memory(error):
         return out_of_memory(error)
-    return EngineError(f"generation failed: {type(error).__name__}: {_first_line(error)}")
+    return EngineError(f"generation failed: {type(error).__name__}: {first_line(error)}")
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     return (str(error).strip() or "no message").splitlines()[0]
 
 
 def _missing(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
-        f"{path.name} has no weights: {_first_line(error)}",
+        f"{path.name} has no weights: {first_line(error)}",
         hint="the folder must hold config.json and model*.safetensors; pull the model again",
     )
 
 
 def _corrupt(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
-        f"{path.name} has damaged weights: {_first_line(error)}",
+        f"{path.name} has damaged weights: {first_line(error)}",
         hint="a download was cut off or a file was changed; pull the model again",
     )
 
 
 def _damaged_config(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
-        f"{path.name} has a damaged config.json: {_first_line(error)}", hint="pull the model again"
+        f"{path.name} has a damaged config.json: {first_line(error)}", hint="pull the model again"
     )
 
 
 def _unsupported(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
-        f"{path.name}: {_first_line(error)}",
+        f"{path.name}: {first_line(error)}",
         hint="this version of mlx-lm has no such architecture; a newer one may",
     )
 
@@ -160,20 +161,21 @@ def _unsupported(error: BaseException, path: Path) -> MlxkError:
 def _custom_code(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
         f"{path.name} wants to run Python code of its own (`model_file` in config.json); it is refused",
-        hint="use a conversion of the model to an architecture that mlx-lm has",
+        hint="use a conversion to an architecture that mlx-lm has; or, if you trust whoever wrote it, say "
+        "`model: {trust_remote_code: true}`",
     )
 
 
 def _mismatch(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
-        f"the weights of {path.name} do not fit its config.json: {_first_line(error)}",
+        f"the weights of {path.name} do not fit its config.json: {first_line(error)}",
         hint="the conversion is broken or meant for another version of mlx-lm",
     )
 
 
 def _incomplete_config(error: BaseException, path: Path) -> MlxkError:
     return ModelError(
-        f"config.json of {path.name} is incomplete or wrong: {type(error).__name__}: {_first_line(error)}",
+        f"config.json of {path.name} is incomplete or wrong: {type(error).__name__}: {first_line(error)}",
         hint="pull the model again, or report it where it was published",
     )
 

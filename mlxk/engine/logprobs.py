@@ -12,6 +12,7 @@ import mlx.core as mx
 from mlxk.engine.sampling import normalised
 
 Top = tuple[tuple[int, float], ...]
+Measured = tuple[tuple[float], tuple[Top]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +31,7 @@ class Logprobs:
     def arrays(self) -> tuple[mx.array, ...]:
         return self.chosen, self.ids, self.values
 
-    def read(self) -> dict[int, tuple[tuple[float], tuple[Top]]]:
+    def read(self) -> dict[int, Measured]:
         """By key: the log-probability of its token and the likeliest alternatives, best first.
 
         What a constraint forbids is no alternative.

@@ -13,9 +13,9 @@ from collections.abc import Sequence as Ids
 from typing import Any
 
 from mlxk.engine import upstream
-from mlxk.engine.loader import Model
+from mlxk.engine.kv import Caches, is_quantized
 
-MODEL = "model"  # LRUPromptCache keys its entries by model; an engine has one
+BASE = ""  # LRUPromptCache keys its entries by model: here by the adapter over the one model
 
 
 class PromptCache:
@@ -23,46 +23,46 @@ class PromptCache:
 
     tail = 16
 
-    def __init__(self, model: Model, *, max_bytes: int, max_entries: int) -> None:
+    def __init__(self, caches: Caches, *, max_bytes: int, max_entries: int) -> None:
         upstream.prepare()
-        from mlx_lm.models.cache import KVCache, LRUPromptCache, make_prompt_cache
+        from mlx_lm.models.cache import KVCache, LRUPromptCache
 
-        self._model = model
-        self._make = make_prompt_cache
+        self._caches = caches
         self._entries = LRUPromptCache(max_entries, max_bytes) if max_entries and max_bytes else None
-        layers = make_prompt_cache(model)
+        layers = caches.new()
         self.batchable = all(hasattr(layer, "merge") for layer in layers)
-        self.checkpoints = self._entries is not None and not all(type(layer) is KVCache for layer in layers)
+        growing = [type(layer) is KVCache or is_quantized([layer]) for layer in layers]
+        self.checkpoints = self._entries is not None and not all(growing)
 
     @property
     def nbytes(self) -> int:
         return 0 if self._entries is None else int(self._entries.nbytes)
 
-    def fetch(self, prompt: Ids[int]) -> tuple[list[Any], int]:
+    def fetch(self, prompt: Ids[int], adapter: str | None) -> tuple[list[Any], int]:
         """A cache for `prompt` and how many of its tokens it holds: always fewer than all."""
         if self._entries is not None:
             known = list(prompt[:-1])
-            cache, rest = self._entries.fetch_nearest_cache(MODEL, known)
+            cache, rest = self._entries.fetch_nearest_cache(adapter or BASE, known)
             if cache is not None:
                 return cache, len(known) - len(rest)
-        return self._make(self._model), 0
+        return self._caches.new(), 0
 
     def checkpoint_at(self, prompt_tokens: int, processed: int) -> int | None:
         """Where in the rest of a prompt to stop and `keep` a copy."""
         position = prompt_tokens - self.tail
         return position if self.checkpoints and position > processed else None
 
-    def keep_copy(self, tokens: Ids[int], cache: list[Any]) -> None:
+    def keep_copy(self, tokens: Ids[int], cache: list[Any], adapter: str | None) -> None:
         """Keep a copy of a cache that goes on being used."""
-        self._insert(tokens, copy.deepcopy(cache), "user")
+        self._insert(tokens, copy.deepcopy(cache), adapter, "user")
 
-    def keep(self, tokens: Ids[int], cache: list[Any]) -> None:
+    def keep(self, tokens: Ids[int], cache: list[Any], adapter: str | None) -> None:
         """Keep a cache that nobody uses any more."""
-        self._insert(tokens, cache, "assistant")
+        self._insert(tokens, cache, adapter, "assistant")
 
-    def _insert(self, tokens: Ids[int], cache: list[Any], kind: str) -> None:
+    def _insert(self, tokens: Ids[int], cache: list[Any], adapter: str | None, kind: str) -> None:
         if self._entries is not None and tokens:
-            self._entries.insert_cache(MODEL, list(tokens), cache, cache_type=kind)
+            self._entries.insert_cache(adapter or BASE, list(tokens), cache, cache_type=kind)
 
     def clear(self) -> None:
         if self._entries is not None:

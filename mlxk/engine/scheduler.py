@@ -12,13 +12,15 @@ import logging
 import secrets
 import time
 from collections import deque
+from collections.abc import Collection
 
 import mlx.core as mx
 
+from mlxk.engine.assembly import Assembly
 from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
-from mlxk.engine.batch import DecodeBatch
 from mlxk.engine.constraint import Compiled, Compiler, failure_of
-from mlxk.engine.loader import LoadedModel, disable_compile, generation_failure, is_compile_failure
+from mlxk.engine.lanes import Lanes
+from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
 from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError
@@ -35,12 +37,14 @@ Output = tuple[int, EngineStep | MlxkError]
 class Scheduler:
     """Generates for many requests with one model. Not thread-safe: one thread owns it and its arrays."""
 
-    def __init__(self, loaded: LoadedModel, config: EngineConfig, compiler: Compiler) -> None:
-        self._model = loaded.model
-        self._vocabulary = loaded.vocabulary
+    def __init__(self, assembly: Assembly, config: EngineConfig, compiler: Compiler) -> None:
+        self._model = assembly.loaded.model
+        self._vocabulary = assembly.loaded.vocabulary
+        self._caches = assembly.caches
+        self._adapters = assembly.adapters
         self._config = config
         self._prompts = PromptCache(
-            loaded.model,
+            assembly.caches,
             max_bytes=config.prompt_cache_bytes,
             max_entries=config.prompt_cache_entries,
         )
@@ -50,7 +54,7 @@ class Scheduler:
         self._waiting: deque[Sequence] = deque()
         self._prefilling: deque[Sequence] = deque()
         self._decoding: dict[int, Sequence] = {}
-        self._batch = DecodeBatch(loaded.model)
+        self._lanes = Lanes(self._model, self._caches, self._adapters, assembly.speculator)
         self._outputs: list[Output] = []
         self._steps = 0
         self._token_seconds = 0.0  # what a prompt token took lately
@@ -101,6 +105,8 @@ class Scheduler:
                 hint="shorten the conversation",
                 param="prompt",
             )
+        if request.adapter is not None and request.adapter not in self._adapters:
+            raise RequestError(f"the model was loaded without the adapter {request.adapter}", param="model")
         self._check_ids("prompt", request.prompt)
         self._check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias])
 
@@ -136,46 +142,48 @@ class Scheduler:
 
     def _decode(self) -> None:
         try:
-            sampled = self._batch.step()
+            sampled = self._lanes.step()
         except (RuntimeError, ValueError, MemoryError) as error:
             self._fail(list(self._decoding.values()), error)
-            self._batch.clear()
+            self._lanes.clear()
             self._decoding.clear()
             return
         self._steps += 1
         if self._steps % CLEAR_EVERY == 0:
             mx.clear_cache()
         now = time.monotonic()
-        ended: list[tuple[Sequence, DoneReason]] = []
+        ended: dict[Sequence, DoneReason] = {}
         failed: list[Sequence] = []
         for report in sampled:
             if report.sequence.failure is not None:
                 failed.append(report.sequence)
                 continue
+            if report.sequence in ended:
+                continue  # guessed behind its end
             self._outputs.append((report.sequence.key, report.step))
             if (reason := report.sequence.take(report.token, now)) is not None:
-                ended.append((report.sequence, reason))
-        self._retire(ended)
+                ended[report.sequence] = reason
+        self._retire(ended.items())
         self._abandon(failed)
 
     def _abandon(self, failed: list[Sequence]) -> None:
         """End sequences whose constraint cannot be followed any further."""
-        self._batch.leave(failed)
+        self._lanes.leave(failed)
         for sequence in failed:
             del self._decoding[sequence.key]
             sequence.cache = None
             if sequence.failure is not None:
                 self._outputs.append((sequence.key, sequence.failure))
 
-    def _retire(self, ended: list[tuple[Sequence, DoneReason]]) -> None:
-        self._batch.leave([sequence for sequence, _ in ended])
+    def _retire(self, ended: Collection[tuple[Sequence, DoneReason]]) -> None:
+        self._lanes.leave([sequence for sequence, _ in ended])
         for sequence, reason in ended:
             del self._decoding[sequence.key]
             self._finish(sequence, reason)
 
     def _finish(self, sequence: Sequence, reason: DoneReason) -> None:
         if sequence.cache is not None:
-            self._prompts.keep(sequence.tokens, sequence.cache)
+            self._prompts.keep(sequence.tokens, sequence.cache, sequence.request.adapter)
             sequence.cache = None
         self._outputs.append((sequence.key, sequence.done(reason, time.monotonic())))
 
@@ -193,8 +201,9 @@ class Scheduler:
         while self._waiting and self.running < self._slots:
             sequence = self._waiting.popleft()
             sequence.admitted = time.monotonic()
-            sequence.cache, sequence.cached = self._prompts.fetch(sequence.request.prompt)
-            sequence.tokens = list(sequence.request.prompt[: sequence.cached])
+            request = sequence.request
+            sequence.cache, sequence.cached = self._prompts.fetch(request.prompt, request.adapter)
+            sequence.tokens = list(request.prompt[: sequence.cached])
             self._prefilling.append(sequence)
             self._outputs.append((sequence.key, sequence.progress()))
 
@@ -210,7 +219,7 @@ class Scheduler:
                 return
             if sequence.remaining_prompt == 1:
                 self._prefilling.popleft()
-                self._batch.join(sequence)
+                self._lanes.join(sequence)
                 self._decoding[sequence.key] = sequence
 
     def _room(self) -> int:
@@ -224,20 +233,23 @@ class Scheduler:
     def _process(self, sequence: Sequence, room: int) -> int:
         """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
         prompt, start = sequence.request.prompt, len(sequence.tokens)
-        stop = min(start + room, len(prompt) - 1)
-        if (checkpoint := self._prompts.checkpoint_at(len(prompt), start)) is not None:
-            stop = min(stop, checkpoint)
+        checkpoint, boundary = self._prompts.checkpoint_at(len(prompt), start), self._caches.boundary(start)
+        ends = (start + room, len(prompt) - 1, checkpoint, boundary)
+        stop = min(end for end in ends if end is not None)
         if stop <= start or sequence.cache is None:
             return 1
         chunk, began = prompt[start:stop], time.monotonic()
+        self._adapters.select([sequence.request.adapter])
         self._model(mx.array([chunk]), cache=sequence.cache)
         mx.eval([layer.state for layer in sequence.cache])
         mx.clear_cache()
         if len(chunk) >= SMALLEST_CHUNK:
             self._token_seconds = (time.monotonic() - began) / len(chunk)
         sequence.tokens.extend(chunk)
+        if self._caches.due(sequence.cache, stop):
+            sequence.cache = self._caches.quantized(sequence.cache)
         if stop == checkpoint:
-            self._prompts.keep_copy(sequence.tokens, sequence.cache)
+            self._prompts.keep_copy(sequence.tokens, sequence.cache, sequence.request.adapter)
         self._outputs.append((sequence.key, sequence.progress()))
         return len(chunk)
 
@@ -255,5 +267,5 @@ class Scheduler:
         self._waiting.clear()
         self._prefilling.clear()
         self._decoding.clear()
-        self._batch.clear()
+        self._lanes.clear()
         self._prompts.clear()

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import mlx.core as mx
 
+from mlxk.engine.assembly import assemble
 from mlxk.engine.base import EngineConfig, EngineStats, EngineStep
 from mlxk.engine.constraint import Compiler
-from mlxk.engine.loader import load
 from mlxk.engine.scheduler import Output, Scheduler
 from mlxk.engine.wire import Cancel, Failure, Inbox, Ready, Report, Steps, Submit, Wake
 from mlxk.errors import MlxkError
@@ -62,10 +62,12 @@ class Worker:
 
     def _serve(self) -> None:
         path, began = Path(self._config.model_path), time.monotonic()
-        with closing(Compiler(path, lambda: self._inbox.put(Wake()))) as compiler:
+        with closing(
+            Compiler(Path(self._config.tokenizer_path or path), lambda: self._inbox.put(Wake()))
+        ) as compiler:
             prepared = compiler.prepare() if self._config.prepare_constraints else None
             try:
-                scheduler = Scheduler(load(path), self._config, compiler)
+                scheduler = Scheduler(assemble(self._config), self._config, compiler)
             except MlxkError as error:
                 self._report(Failure.of(error))
                 return
