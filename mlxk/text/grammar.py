@@ -44,7 +44,8 @@ class Route:
 class State:
     """A state. For headers, `words` are what one may begin with, `fillers` what else may stand in it.
 
-    Text in a header's place that is made of anything else is an answer; so are fillers that nothing follows.
+    Text in a header's place that is made of anything else is an answer; so are fillers that nothing follows,
+    and a header that no route takes.
     """
 
     name: str

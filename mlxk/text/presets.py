@@ -12,86 +12,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mlxk.errors import ProfileError
-from mlxk.text.grammar import ROUTED, Exit, Grammar, Route, Span, State, fits, overlay, spans
-from mlxk.text.tools.table import HARMONY
-
-_HARMONY_WORDS = ("assistant", "user", "system", "developer", "tool", "functions.", "to=")
-# Models lose a `<|channel|>` at times, and write a content type with or without `<|constrain|>`.
-_HARMONY_FILLERS = ("analysis", "commentary", "final", "json", "code")
-# Recipients that are no tools: such a message is for the reader of its channel.
-_HARMONY_TOOL = r"\bto=(?!(?:assistant|user|system|all)\b)(?:functions\.)?(?P<name>[^\s<]+)"
-
-
-def _harmony() -> Grammar:
-    """OpenAI's harmony: messages of a header and a body, in channels, some of them to a tool.
-
-    Source: the harmony response format of gpt-oss. A recipient makes a message a tool call in whichever
-    channel it stands; commentary without one is a preamble, shown as text; a message without a channel,
-    and text without any header, is the answer.
-    """
-    leave = (
-        Exit("<|end|>", "header"),
-        Exit("<|return|>", "header"),
-        Exit("<|call|>", "header"),
-        Exit("<|start|>", "header"),
-        Exit("<|channel|>", "channel"),
-    )
-    routes = (
-        Route(_HARMONY_TOOL, "call"),
-        Route(r"(?:^|^assistant|<\|channel\|>)\s*analysis\b", "analysis"),
-        Route(r"(?:^|^assistant|<\|channel\|>)\s*commentary\b", "commentary"),
-        Route(r"", "final"),
-    )
-    header = (
-        Exit("<|message|>", ROUTED),
-        Exit("<|start|>", "header"),
-        Exit("<|end|>", "header"),
-        Exit("<|return|>", "header"),
-        Exit("<|call|>", "header"),
-    )
-    states = (
-        State("final", "text", leave),
-        State("commentary", "text", leave),
-        State("analysis", "reasoning", leave),
-        State("call", "tool", leave, tool=HARMONY),
-        State("header", "header", header, routes, _HARMONY_WORDS, _HARMONY_FILLERS),
-        State("channel", "header", header, routes),
-    )
-    return Grammar(
-        "harmony",
-        {state.name: state for state in states},
-        initial="header",
-        turn="<|start|>",
-        trim=False,
-        ends=("<|return|>", "<|call|>"),
-        budget=(
-            "<|channel|>analysis<|message|>",
-            "<|end|><|start|>assistant<|channel|>final<|message|>",
-        ),
-    )
-
-
-def _muse() -> Grammar:
-    """Muse Spark: `to=self<|message|>reasoning<|eom|>`, then messages to the user.
-
-    Source: mlx-lm's `chat_templates/muse_spark.py`.
-    """
-    leave = (Exit("<|eom|>", "header"), Exit("<|eot|>", "header"), Exit("<|start|>", "header"))
-    header = (Exit("<|message|>", ROUTED), Exit("<|start|>", "header"), Exit("<|eom|>", "header"))
-    routes = (Route(r"\bto=self\b", "reasoning"), Route(r"", "text"))
-    states = (
-        State("text", "text", leave),
-        State("reasoning", "reasoning", leave),
-        State("header", "header", header, routes, ("assistant", "to=")),
-    )
-    return Grammar(
-        "muse",
-        {state.name: state for state in states},
-        initial="header",
-        turn="<|start|>",
-        ends=("<|eot|>",),
-        budget=("to=self<|message|>", "<|eom|><|start|>assistant to=user<|message|>"),
-    )
+from mlxk.text import channels
+from mlxk.text.grammar import Grammar, Span, fits, overlay, spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +45,16 @@ def _pair(
 
 
 PRESETS: tuple[Preset, ...] = (
-    Preset("harmony", _harmony(), ("<|channel|>", "<|message|>", "<|start|>"), template_only=True),
-    Preset("muse", _muse(), ("<|eom|>", "to=self", "<|message|>"), template_only=True),
+    Preset("harmony", channels.harmony(), ("<|channel|>", "<|message|>", "<|start|>"), template_only=True),
+    Preset("muse", channels.muse(), ("<|eom|>", "to=self", "<|message|>"), template_only=True),
+    Preset("solar", channels.solar(), ("<|begin|>", "<|think|>", "<|content|>"), template_only=True),
+    Preset("inkling", channels.inkling(), ("<|content_thinking|>", "<|end_message|>")),
+    Preset(
+        "functionary",
+        channels.functionary(),
+        (">>>all", "Respond in this format:\n>>>${recipient}"),
+        template_only=True,
+    ),
     _pair("gemma", "<|channel>thought", "<channel|>", after="", marks=("<|channel>", "<channel|>")),
     _pair("seed", "<seed:think>", "</seed:think>", after=""),
     _pair("mistral", "[THINK]", "[/THINK]", after=""),
@@ -146,6 +76,18 @@ PRESETS: tuple[Preset, ...] = (
         after="<|open|>response<|sep|>",
         skip=("<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>"),
         marks=("<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>"),
+    ),
+    _pair("minimax_m3", "<mm:think>", "</mm:think>", after=""),
+    _pair("hunyuan", "<think:opensource>", "</think:opensource>", after=""),
+    _pair("k2_horizon", "<ifm|think>", "</ifm|think>"),
+    _pair("plamo", "<|plamo:begin_think:plamo|>", "<|plamo:end_think:plamo|>", after=""),
+    _pair("pangu", "[unused16]", "[unused17]", after=""),
+    _pair(
+        "think_response",
+        "<think>",
+        "</think>",
+        skip=("<response>", "</response>"),
+        marks=("<think>", "</think>", "<response>"),
     ),
     _pair(
         "think_answer",

@@ -159,7 +159,8 @@ class Scanner:
         header = self._header + self._buffer[:end]
         target = None if match is None else self._state.targets[match.group()]
         ended = final if match is None else target != ROUTED
-        if self._is_answer(header[self._given :], final=ended):
+        routed = self._route(header) if self._state.routes and (target == ROUTED or final) else None
+        if self._is_answer(header[self._given :], final=ended) or (header and routed == _NOWHERE):
             # Not a header after all: the text goes through the answer's own delimiters.
             self._buffer, self._header = header[self._given :] + self._buffer[end:], ""
             self._given = 0
@@ -168,22 +169,22 @@ class Scanner:
         if match is None or target is None:
             self._header, self._buffer = header, self._buffer[end:]
             return False
-        given, header = header[: self._given], header[self._given :]
-        written = header + match.group()
+        written = header[self._given :] + match.group()
         self._buffer, self._header, self._given = self._buffer[match.end() :], "", 0
         name: str | None = None
-        if target == ROUTED:
-            target, name = self._route(given, header)
+        if routed is not None and target == ROUTED:
+            target, name = routed
         self._switch(scans, target, written, name)
         return True
 
-    def _route(self, given: str, header: str) -> tuple[str, str | None]:
+    def _route(self, header: str) -> tuple[str, str | None]:
         # The prompt's part of a header ends a word.
+        given, header = header[: self._given], header[self._given :]
         spelled = self._grammar.spell(f"{given} {header}".strip())
         for pattern, target in self._state.routes:
             if (found := pattern.search(spelled)) is not None:
                 return target, found.groupdict().get("name")
-        return self._fallback(), None
+        return _NOWHERE
 
     def _switch(self, scans: list[Scan], target: str, text: str, name: str | None) -> None:
         before = self._state
@@ -221,6 +222,7 @@ class Scanner:
         return final and not rest and first in state.fillers
 
 
+_NOWHERE = ("", None)
 _VALUE = re.compile(r"^[^\s\ud800-\udfff]*")
 
 

@@ -3,6 +3,7 @@
 Covers Hermes and Qwen, Llama 3 (`parameters`, calls joined by `;`), Mistral's older list, Cohere
 (`tool_name`), OpenAI's nested `function` object, and Apertus (`{"get_weather": {…}}`). Arguments are passed
 on as the model writes them, while it writes them; only arguments inside a JSON string are unpacked first.
+A code fence around calls (Command-R) is skipped.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class JsonCalls:
         return self._taken()
 
     def finish(self, complete: bool) -> list[CallItem]:
-        if not self.hopeless and not (self._idle and not self._unclaimed.strip(_SPACE + ",;")):
+        if not self.hopeless and not (self._idle and not self._unclaimed.strip(_SPACE + ",;`")):
             self._give_up("the tool call was cut off" if not complete else "the tool call is not whole JSON")
         return self._taken()
 
@@ -75,10 +76,14 @@ class JsonCalls:
         self._unclaimed = ""
 
     def _body(self) -> Generator[None, str, None]:
-        depth = 0
+        depth, language = 0, ""
         while True:
             char = yield from self._next()
-            if char == "[" and depth == 0:
+            if char == "`":  # a code fence, which stands for nothing
+                language = "json"
+            elif language and char == language[0]:
+                language = language[1:]
+            elif char == "[" and depth == 0:
                 depth = 1
             elif char == "]" and depth == 1:
                 depth = 0

@@ -6,79 +6,13 @@ row whose marks are all there is the model's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 
-from mlxk.text.tools.format import CallItem, CallReader, ReaderContext, ToolFormat
-from mlxk.text.tools.headed import HeadedCalls, OnlyArguments
-from mlxk.text.tools.json_calls import JsonCalls
-from mlxk.text.tools.tagged import DSML, FUNCTION, INVOKE, TaggedCalls, keyed
-from mlxk.text.tools.whole import WholeCalls, delegated, fenced, python_lines, python_list
-
-MakeReader = Callable[[ReaderContext], CallReader]
-
-
-class ByFirst:
-    """Lets the first character of a body that is no white space choose its reader."""
-
-    def __init__(self, context: ReaderContext, readers: Mapping[str, MakeReader], other: MakeReader) -> None:
-        self._context = context
-        self._readers = readers
-        self._other = other
-        self._reader: CallReader | None = None
-        self._space = ""
-
-    @property
-    def hopeless(self) -> bool:
-        return self._reader is not None and self._reader.hopeless
-
-    def feed(self, text: str) -> list[CallItem]:
-        if self._reader is not None:
-            return self._reader.feed(text)
-        self._space += text
-        begun = self._space.lstrip()
-        if not begun:
-            return []
-        self._reader = self._readers.get(begun[0], self._other)(self._context)
-        return self._reader.feed(self._space)
-
-    def finish(self, complete: bool) -> list[CallItem]:
-        return [] if self._reader is None else self._reader.finish(complete)
-
-
-_MISTRAL = r"(?P<name>[A-Za-z_][\w.-]*)\s*(?:\[CALL_ID\]\s*(?P<id>[\w-]+)\s*)?(?:\[ARGS\]\s*)?(?=\{)"
-_DEEPSEEK = (
-    r"<｜tool▁call▁begin｜>\s*(?:function\s*<｜tool▁sep｜>\s*)?(?P<name>[^\s<]+?)\s*"
-    r"(?:<｜tool▁sep｜>|\n)\s*(?:```json\s*)?(?=[{\[])"
-)
-_KIMI = (
-    r"(?:<\|tool_call_begin\|>)?\s*(?P<id>(?:functions\.)?(?P<name>[^\s:<]+):\d+)\s*"
-    r"<\|tool_call_argument_begin\|>\s*(?=\{)"
-)
-_KIMI_ENDS = ("<|tool_call_end|>", "<|tool_call_begin|>", "<|tool_calls_section_end|>")
-_FUNCTION = r"<function=(?P<name>[^>\s]+)>\s*(?=\{)"
-
-_json: MakeReader = JsonCalls
-_xml: MakeReader = partial(TaggedCalls, dialect=FUNCTION)
-_invoke: MakeReader = partial(TaggedCalls, dialect=INVOKE)
-_longcat: MakeReader = partial(TaggedCalls, dialect=keyed("longcat_"))
-_dsml: MakeReader = partial(TaggedCalls, dialect=DSML)
-_tagged: MakeReader = partial(
-    ByFirst, readers={"{": _json, "[": _json, "<": _xml}, other=partial(TaggedCalls, dialect=keyed(""))
-)
-_mistral: MakeReader = partial(
-    ByFirst, readers={"{": _json, "[": _json}, other=partial(HeadedCalls, header=_MISTRAL)
-)
-_fenced: MakeReader = partial(WholeCalls, parse=fenced)
-_function: MakeReader = partial(HeadedCalls, header=_FUNCTION, noise="</function>")
-
-
-def _mlx(module: str) -> MakeReader:
-    return partial(WholeCalls, parse=delegated(module))
-
-
-HARMONY = ToolFormat("harmony", OnlyArguments)
+from mlxk.text.tools import dialects, readers
+from mlxk.text.tools.format import ToolFormat
+from mlxk.text.tools.nested import MARK
+from mlxk.text.tools.readers import MakeReader, tagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,152 +24,136 @@ class Row:
     vocabulary: tuple[str, ...] = ()
 
 
-def _framed(name: str, reader: MakeReader, start: str, *ends: str, inner: bool = True) -> ToolFormat:
-    return ToolFormat(name, reader, start, ends, whole=not inner)
+def _framed(
+    name: str, reader: MakeReader, start: str, *ends: str, inner: bool = True, strays: tuple[str, ...] = ()
+) -> ToolFormat:
+    return ToolFormat(name, reader, start, ends, whole=not inner, strays=strays)
 
 
-_BARE_FUNCTION = ToolFormat(
-    "qwen3_coder", _xml, "<function=", ("</function>",), whole=True, strays=("</tool_call>",)
+def _row(name: str, reader: MakeReader, start: str, *ends: str, marks: tuple[str, ...] = ()) -> Row:
+    """A format that shows itself by its start, or by `marks`, in the template."""
+    return Row((_framed(name, reader, start, *ends),), template=marks or (start,))
+
+
+_BARE_FUNCTION = _framed(
+    "qwen3_coder", readers.xml, "<function=", "</function>", inner=False, strays=("</tool_call>",)
 )
-_TAGGED = _framed("tool_call", _tagged, "<tool_call>", "</tool_call>")
-_PYTHONIC = _framed(
-    "pythonic", partial(WholeCalls, parse=python_list), "<|tool_call_start|>", "<|tool_call_end|>"
-)
-_CALL_LIST = _framed("tool_calls", _json, "<tool_calls>", "</tool_calls>")
-_BARE_JSON = ToolFormat("json", partial(JsonCalls, declared_only=True), opener="{")
-_BARE_PYTHONIC = ToolFormat(
-    "python_list",
-    partial(WholeCalls, parse=delegated("pythonic"), opener=r"\[\s*(?:[\w.]+\s*(?:\(|$)|$)", declared=True),
-    opener="[",
-)
+_TAGGED = _framed("tool_call", readers.any_tagged, "<tool_call>", "</tool_call>")
+_PYTHONIC = _framed("pythonic", readers.python_or_json, "<|tool_call_start|>", "<|tool_call_end|>")
+_CALL_LIST = _framed("tool_calls", readers.json_calls, "<tool_calls>", "</tool_calls>")
+_BARE_JSON = ToolFormat("json", readers.declared_json, opener="{")
+_BARE_LIST = ToolFormat("json_list", readers.declared_json, opener="[")
+_FENCED_JSON = ToolFormat("json_fenced", readers.declared_json, opener="```")
+_BARE_PYTHONIC = ToolFormat("python_list", readers.declared_python, opener="[")
+_PYTHON_TAG = _framed("python_tag", readers.json_calls, "<|python_tag|>")
 _DSML = tuple(
-    _framed("dsml", _dsml, f"<｜DSML｜{name}>", f"</｜DSML｜{name}>")
+    _framed("dsml", tagged(dialects.DSML), f"<｜DSML｜{name}>", f"</｜DSML｜{name}>")
     for name in ("tool_calls", "function_calls")
+)
+_DEEPSEEK = (
+    _framed("deepseek", readers.deepseek, "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
+    # Long dialogues lose the frame at times.
+    _framed("deepseek", readers.deepseek, "<｜tool▁call▁begin｜>", "<｜tool▁calls▁end｜>", inner=False),
+)
+_KIMI_ENDS = ("<|tool_call_end|>", "<|tool_call_begin|>", "<|tool_calls_section_end|>")
+_KIMI = (
+    _framed("kimi", readers.kimi, "<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"),
+    # K2 Thinking leaves the section's frame out at times.
+    _framed("kimi", readers.kimi, "<|tool_call_begin|>", *_KIMI_ENDS),
+)
+_HUNYUAN = tuple(
+    _framed(
+        "hunyuan",
+        tagged(dialects.keyed(suffix=suffix)),
+        f"<tool_call{suffix}>",
+        f"</tool_call{suffix}>",
+        strays=(f"<tool_calls{suffix}>", f"</tool_calls{suffix}>"),
+    )
+    for suffix in (":opensource", "")
 )
 _K3 = ("<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>")
 
 # For templates that show tools and say nothing of how to call them; without declared tools it has no effect.
-_GENERIC = (_TAGGED, _BARE_JSON)
+GENERIC = (_TAGGED, _BARE_JSON, _BARE_LIST, _FENCED_JSON)
 
 TABLE: tuple[Row, ...] = (
     Row(_DSML, template=("｜DSML｜",)),
     Row(_DSML, vocabulary=("｜DSML｜",)),
-    Row(
-        (_framed("minimax", _invoke, "<minimax:tool_call>", "</minimax:tool_call>"),),
-        template=("<minimax:tool_call>",),
-    ),
-    Row(
-        (_framed("gemma4", _mlx("gemma4"), "<|tool_call>", "<tool_call|>"),),
-        template=("<|tool_call>", "<tool_call|>"),
-    ),
-    Row(
-        (_framed("gemma", _mlx("function_gemma"), "<start_function_call>", "<end_function_call>"),),
-        template=("<start_function_call>",),
-    ),
+    _row("minimax", tagged(dialects.INVOKE), "<minimax:tool_call>", "</minimax:tool_call>"),
+    _row("minimax_m3", readers.nested, f"{MARK}<tool_call>", f"{MARK}</tool_call>", marks=(MARK,)),
+    _row("gemma4", readers.gemma, "<|tool_call>", "<tool_call|>", marks=("<|tool_call>", "<tool_call|>")),
+    _row("gemma", readers.function_gemma, "<start_function_call>", "<end_function_call>"),
+    _row("longcat", tagged(dialects.keyed("longcat_")), "<longcat_tool_call>", "</longcat_tool_call>"),
+    _row("seed", readers.xml, "<seed:tool_call>", "</seed:tool_call>"),
+    _row("dots", tagged(dialects.INVOKE), "<dots_function_call>", "</dots_function_call>"),
     Row(
         (
             _framed(
-                "longcat",
-                partial(TaggedCalls, dialect=keyed("longcat_")),
-                "<longcat_tool_call>",
-                "</longcat_tool_call>",
+                "k2_horizon",
+                tagged(dialects.keyed("ifm|")),
+                "<ifm|tool_call>",
+                "</ifm|tool_call>",
+                strays=("<ifm|tool_calls>", "</ifm|tool_calls>"),
             ),
         ),
-        template=("<longcat_tool_call>",),
+        template=("<ifm|tool_call>",),
     ),
+    Row(_HUNYUAN[:1], template=("<tool_call:opensource>",)),
+    Row(_HUNYUAN[1:], template=("<tool_calls>", "<tool_sep>")),
+    Row(_DEEPSEEK, template=("<｜tool▁calls▁begin｜>",)),
+    _row("step3", tagged(dialects.STEPTML), "<｜tool_calls_begin｜>", "<｜tool_calls_end｜>"),
+    Row(_KIMI, template=("<|tool_calls_section_begin|>",)),
     Row(
-        (_framed("seed", _xml, "<seed:tool_call>", "</seed:tool_call>"),),
-        template=("<seed:tool_call>",),
-    ),
-    Row(
-        (
-            _framed(
-                "deepseek",
-                partial(HeadedCalls, header=_DEEPSEEK, noise="```|<｜tool▁call▁end｜>"),
-                "<｜tool▁calls▁begin｜>",
-                "<｜tool▁calls▁end｜>",
-            ),
-        ),
-        template=("<｜tool▁calls▁begin｜>",),
-    ),
-    Row(
-        (
-            _framed(
-                "kimi",
-                partial(HeadedCalls, header=_KIMI, noise=r"<\|tool_call_end\|>"),
-                "<|tool_calls_section_begin|>",
-                "<|tool_calls_section_end|>",
-            ),
-            # K2 Thinking leaves the section's frame out at times.
-            _framed("kimi", partial(HeadedCalls, header=_KIMI), "<|tool_call_begin|>", *_KIMI_ENDS),
-        ),
-        template=("<|tool_calls_section_begin|>",),
-    ),
-    Row(
-        (_framed("minicpm5", _mlx("minicpm5"), "<function name=", "</function>", inner=False),),
+        (_framed("minicpm5", tagged(dialects.PARAM), "<function name=", "</function>", inner=False),),
         template=('<function name="', '<param name="'),
     ),
     Row(
-        (ToolFormat("mistral", _mistral, "[TOOL_CALLS]", ("[TOOL_CALLS]",), ids="short"),),
+        (ToolFormat("mistral", readers.mistral, "[TOOL_CALLS]", ("[TOOL_CALLS]",), ids="short"),),
         template=("[TOOL_CALLS]",),
     ),
-    Row(
-        (_framed("muse", _mlx("muse_spark"), "<atem:function_calls>", "</atem:function_calls>"),),
-        template=("<atem:function_calls>",),
-    ),
+    _row("muse", tagged(dialects.ATEM), "<atem:function_calls>", "</atem:function_calls>"),
     Row((_PYTHONIC,), template=("<|tool_call_start|>",)),
     Row((_PYTHONIC,), template=("<|tool_list_start|>",)),
-    Row(
-        (_framed("cohere", _json, "<|START_ACTION|>", "<|END_ACTION|>"),),
-        template=("<|START_ACTION|>",),
+    _row("cohere", readers.json_calls, "<|START_ACTION|>", "<|END_ACTION|>"),
+    _row("granite", readers.json_calls, "<|tool_call|>", "<|/tool_call|>"),
+    _row("granite_code", readers.json_calls, "<function_call>", "</function_call>"),
+    _row("gigachat", readers.json_calls, "<|function_call|>", "<|message_sep|>"),
+    _row(
+        "gigachat",
+        readers.json_calls,
+        "function call<|role_sep|>",
+        "<|message_sep|>",
+        marks=("function call", "<|role_sep|>"),
     ),
-    Row(
-        (_framed("granite", _json, "<|tool_call|>", "<|/tool_call|>"),),
-        template=("<|tool_call|>",),
+    _row("nemotron", readers.json_calls, "<TOOLCALL>", "</TOOLCALL>"),
+    _row("apertus", readers.json_calls, "<|tools_prefix|>", "<|tools_suffix|>"),
+    _row(
+        "internlm",
+        readers.json_calls,
+        "<|action_start|><|plugin|>",
+        "<|action_end|>",
+        marks=("<|action_start|>", "<|plugin|>"),
     ),
-    Row(
-        (_framed("gigachat", _json, "<|function_call|>", "<|message_sep|>"),),
-        template=("<|function_call|>",),
-    ),
-    Row(
-        (_framed("gigachat", _json, "function call<|role_sep|>", "<|message_sep|>"),),
-        template=("function call", "<|role_sep|>"),
-    ),
-    Row((_framed("nemotron", _json, "<TOOLCALL>", "</TOOLCALL>"),), template=("<TOOLCALL>",)),
-    Row(
-        (_framed("apertus", _json, "<|tools_prefix|>", "<|tools_suffix|>"),),
-        template=("<|tools_prefix|>",),
-    ),
-    Row(
-        (_framed("internlm", _json, "<|action_start|><|plugin|>", "<|action_end|>"),),
-        template=("<|action_start|>", "<|plugin|>"),
-    ),
-    Row(
-        (_framed("olmo", partial(WholeCalls, parse=python_lines), "<function_calls>", "</function_calls>"),),
-        template=("<function_calls>",),
-    ),
+    _row("plamo", readers.plamo, "<|plamo:begin_tool_requests:plamo|>", "<|plamo:end_tool_requests:plamo|>"),
+    _row("pangu", readers.json_calls, "[unused11]", "[unused12]", marks=("[unused11]", "[unused12]")),
+    _row("olmo", readers.python_calls, "<function_calls>", "</function_calls>"),
+    _row("mcp", readers.mcp, "<use_mcp_tool>", "</use_mcp_tool>"),
     # Apriel's template speaks of both, and writes the plural.
     Row((_CALL_LIST, _TAGGED), template=("<tool_calls>[",)),
     Row((_TAGGED, _BARE_FUNCTION), template=("<tool_call>", "<function=")),
     Row((_TAGGED,), template=("<tool_call>",)),
     Row((_CALL_LIST,), template=("<tool_calls>",)),
+    _row("command_r", readers.json_calls, "Action:", "```\n", marks=("Action:", "```json", "tool_name")),
+    _row("functools", readers.json_calls, "functools", marks=("functools[",)),
     Row(
-        (_framed("command_r", _fenced, "Action:", "```\n"),),
-        template=("Action:", "```json", "tool_name"),
-    ),
-    Row((_framed("functools", _json, "functools"),), template=("functools[",)),
-    Row(
-        (_framed("function", _function, "<function=", "</function>", inner=False),),
+        (_framed("function", readers.function, "<function=", "</function>", inner=False),),
         template=("<function=", "</function>"),
     ),
-    Row((_framed("python_tag", _json, "<|python_tag|>"), _BARE_JSON), template=("<|python_tag|>",)),
-    Row(
-        (_framed("python_tag", _json, "<|python_tag|>"), _BARE_JSON),
-        template=('"parameters": dictionary of argument name',),
-    ),
+    Row((_PYTHON_TAG, _BARE_JSON), template=("<|python_tag|>",)),
+    Row((_PYTHON_TAG, _BARE_JSON), template=('"parameters": dictionary of argument name',)),
     Row((_BARE_PYTHONIC,), template=("[func_name1(",)),
     Row(
-        (_framed("kimi_k3", _mlx("kimi_k3"), "<|open|>tools<|sep|>", "<|close|>tools<|sep|>"),),
+        (_framed("kimi_k3", tagged(dialects.XTML), "<|open|>tools<|sep|>", "<|close|>tools<|sep|>"),),
         vocabulary=_K3,
     ),
     Row((_PYTHONIC,), vocabulary=("<|tool_call_start|>", "<|tool_call_end|>")),
@@ -248,7 +166,7 @@ def formats_of(template: str, vocabulary: Collection[str]) -> tuple[ToolFormat, 
     for row in TABLE:
         if all(mark in template for mark in row.template) and all(m in vocabulary for m in row.vocabulary):
             return row.formats
-    return _GENERIC
+    return GENERIC
 
 
 def named(name: str) -> tuple[ToolFormat, ...]:
@@ -262,4 +180,4 @@ def named(name: str) -> tuple[ToolFormat, ...]:
 
 def marked(start: str, end: str) -> ToolFormat:
     """Calls between two markers, in JSON, as `<function=…>` or with `<arg_key>`s."""
-    return _framed("markers", _tagged, start, end)
+    return _framed("markers", readers.any_tagged, start, end)
