@@ -1,0 +1,198 @@
+"""What the hub says about a model before a byte of its weights is fetched.
+
+`check` raises what nothing can change from here: no such model, no access, the hub out of reach. What
+somebody may want in spite of all is an objection of the answer: files that mlx-lm cannot load. How large it
+is and what config.json says is told, so that callers hold it against the disk and the memory.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mlxk.errors import InsufficientDisk, ModelError
+from mlxk.hub.files import NEEDED, is_one_of, read_json
+from mlxk.hub.sizes import show
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoSibling
+
+_WEIGHTS = "model*.safetensors"
+_COMMUNITY = "mlx-community"
+_SUGGESTIONS = 3
+_RESERVE = 1 << 30  # bytes of disk that a download leaves free
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file that a download brings. `sha256` of large files; `cached` if it is here already."""
+
+    path: str
+    size: int
+    sha256: str | None
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """A model on the hub. Sizes in bytes.
+
+    `here`: whether the name means this commit on this machine already. `objection`: why mlx-lm could not load
+    it, if so.
+    """
+
+    repo: str
+    revision: str | None
+    commit: str
+    files: tuple[RemoteFile, ...]
+    here: bool
+    objection: ModelError | None
+    config: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def reference(self) -> str:
+        return f"{self.repo}@{self.revision}" if self.revision else self.repo
+
+    @property
+    def total_bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+    @property
+    def download_bytes(self) -> int:
+        return sum(file.size for file in self.files if not file.cached)
+
+    @property
+    def weights_bytes(self) -> int:
+        return sum(file.size for file in self.files if is_one_of(file.path, [_WEIGHTS]))
+
+
+def check(repo: str, revision: str | None, *, model_types: Collection[str]) -> Preflight:
+    """Ask the hub. `model_types` are those that mlx-lm has code for.
+
+    Raises `ModelUnavailable`, `AccessDenied` or `HubUnreachable`.
+    """
+    from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
+
+    from mlxk.hub.failures import told
+
+    api = HfApi()
+    with told(repo, revision):
+        info = api.model_info(
+            repo, revision=revision, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
+        )
+        commit, siblings = str(info.sha), info.siblings or []
+        paths = [sibling.rfilename for sibling in siblings]
+        if info.gated and paths:
+            # The listing is open to all; a file's headers are not.
+            get_hf_file_metadata(hf_hub_url(repo, paths[0], revision=commit))
+        config = _config(repo, commit) if "config.json" in paths else {}
+    files = tuple(
+        _remote_file(repo, commit, sibling) for sibling in siblings if is_one_of(sibling.rfilename, NEEDED)
+    )
+    objection = _objection(repo, paths, config, model_types)
+    return Preflight(repo, revision, commit, files, _is_here(repo, revision, commit), objection, config)
+
+
+def require_disk(found: Preflight) -> None:
+    """Raises `InsufficientDisk` where the cache's disk has no room for what is still to be fetched."""
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE)
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if found.download_bytes and found.download_bytes + _RESERVE > free:
+        raise InsufficientDisk(
+            f"{found.reference} needs {show(found.download_bytes)} more on disk, and {show(free)} are free",
+            hint="make room (mlxk list, mlxk rm), or let HF_HOME name a folder on a larger disk",
+        )
+
+
+def _is_here(repo: str, revision: str | None, commit: str) -> bool:
+    from huggingface_hub import resolve_revision
+    from huggingface_hub.errors import RevisionResolutionError
+
+    try:
+        return resolve_revision(repo, revision=revision, local_files_only=True).resolved == commit
+    except RevisionResolutionError:
+        return False
+
+
+def _config(repo: str, commit: str) -> dict[str, Any]:
+    from huggingface_hub import hf_hub_download
+
+    with TemporaryDirectory() as folder:
+        return read_json(Path(hf_hub_download(repo, "config.json", revision=commit, local_dir=folder)), repo)
+
+
+def _remote_file(repo: str, commit: str, sibling: RepoSibling) -> RemoteFile:
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = try_to_load_from_cache(repo, sibling.rfilename, revision=commit)
+    here = isinstance(cached, str) and os.path.getsize(cached) == sibling.size
+    sha256 = sibling.lfs.sha256 if sibling.lfs is not None else None
+    return RemoteFile(sibling.rfilename, sibling.size or 0, sha256, here)
+
+
+def _objection(
+    repo: str, paths: Collection[str], config: Mapping[str, Any], model_types: Collection[str]
+) -> ModelError | None:
+    if not any(is_one_of(path, [_WEIGHTS]) for path in paths):
+        return _without_weights(repo, paths)
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str):
+        return ModelError(
+            f"{repo} is no language model: it has no config.json with a `model_type`",
+            hint="--force downloads it all the same",
+        )
+    if config.get("model_file") is not None:
+        return ModelError(
+            f"{repo} wants to run Python code of its own (`model_file` in config.json), which mlxk refuses",
+            hint=f"use a conversion to an architecture that mlx-lm has{_suggestions(repo)}",
+        )
+    if model_types and model_type not in model_types:
+        return ModelError(
+            f"{repo} is of the type {model_type}, which the installed mlx-lm cannot load",
+            hint="a newer mlx-lm may: pip install -U mlx-lm; --force downloads it all the same",
+        )
+    return None
+
+
+def _without_weights(repo: str, paths: Collection[str]) -> ModelError:
+    for pattern, what in _FOREIGN:
+        if any(is_one_of(path, [pattern]) for path in paths):
+            return ModelError(
+                f"{repo} has {what}, which MLX does not load",
+                hint=f"use the model in safetensors{_suggestions(repo)}, or the original and `mlxk convert`",
+            )
+    return ModelError(f"{repo} has no weights (model*.safetensors)", hint="--force downloads it all the same")
+
+
+def _suggestions(repo: str) -> str:
+    """Conversions of mlx-community with a name like this one; nothing where the hub does not say."""
+    from huggingface_hub import HfApi
+
+    from mlxk.hub.failures import told
+
+    name = repo.rpartition("/")[2].removesuffix("-GGUF").removesuffix("-gguf")
+    try:
+        with told(repo):
+            found = list(HfApi().list_models(author=_COMMUNITY, search=name, limit=_SUGGESTIONS))
+    except ModelError:
+        return ""
+    return f" ({', '.join(model.id for model in found)})" if found else ""
+
+
+_FOREIGN = (
+    ("*.gguf", "GGUF files only"),
+    ("adapter_*", "an adapter only"),
+    ("*.bin", "PyTorch weights only"),
+    ("*.pth", "PyTorch weights only"),
+    ("*.pt", "PyTorch weights only"),
+    ("*.onnx", "ONNX files only"),
+    ("*.safetensors", "weights under other names only (not model*.safetensors)"),
+)
