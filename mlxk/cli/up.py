@@ -24,6 +24,7 @@ from mlxk.config.schema import Profile, ServerSection
 from mlxk.plan import Plan
 
 if TYPE_CHECKING:
+    from mlxk.engine import EngineConfig
     from mlxk.requests import GenerationRequest
     from mlxk.server.models import ServedModel
     from mlxk.server.pool import Pool
@@ -97,6 +98,7 @@ def up(
 
 
 def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
+    from mlxk.engine import shared
     from mlxk.server.guard import Guard
     from mlxk.server.keys import Keyring
     from mlxk.server.limits import Limits
@@ -108,7 +110,11 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
     sock = bind(server.listen)
     with sock:
         pool = Pool(max_models=profile.memory.max_models)
-        models = [_served_model(plan, pool, single=not profile.models) for plan in plans]
+        loads = shared(plan.engine_config for plan in plans)
+        models = [
+            _served_model(plan, load, pool, single=not profile.models)
+            for plan, load in zip(plans, loads, strict=True)
+        ]
 
         def on_ready() -> None:
             names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in plans)
@@ -127,6 +133,8 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
                 max_body=server.limits.body,
                 upload_seconds=server.limits.upload_seconds,
                 queue=server.limits.queue,
+                stored_responses=server.limits.stored_responses,
+                stored_bytes=server.limits.stored_bytes,
                 drain_seconds=server.drain,
             ),
             log_content=profile.log.content,
@@ -135,7 +143,7 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
         )
 
 
-def _served_model(plan: Plan, pool: Pool, *, single: bool) -> ServedModel:
+def _served_model(plan: Plan, load: EngineConfig, pool: Pool, *, single: bool) -> ServedModel:
     """A profile's only model is loaded at once, one among several when it is first asked."""
     from mlxk.generation import Loaded, generate
     from mlxk.protocols.base import ModelCard
@@ -143,9 +151,7 @@ def _served_model(plan: Plan, pool: Pool, *, single: bool) -> ServedModel:
     from mlxk.text import TextModel
 
     preload = plan.profile.preload
-    slot = pool.slot(
-        plan.engine_config, ttl=seconds(plan.profile.ttl), preload=single if preload is None else preload
-    )
+    slot = pool.slot(load, ttl=seconds(plan.profile.ttl), preload=single if preload is None else preload)
     loaded = Loaded(plan, TextModel.load(plan.facts, plan.profile), slot)
     card = ModelCard(
         id=plan.name,

@@ -31,8 +31,8 @@ from mlxk.errors import (
     RequestTimeout,
     RouteNotFound,
 )
-from mlxk.protocols import CATALOGUES, COUNTERS, DIALECTS
-from mlxk.protocols.base import Dialect, Encoder
+from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
+from mlxk.protocols.base import Encoder, Generator, ParsedRequest
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
 from mlxk.server.guard import Guard
@@ -42,6 +42,7 @@ from mlxk.server.metrics import CONTENT_TYPE, Metrics
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route, RouteTable
 from mlxk.server.service import Service
+from mlxk.server.stores import Stores
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Handler:
         self._routes = routes
         self._guard = guard
         self._limits = limits
+        self._stores = Stores(limits.stored_responses, limits.stored_bytes)
 
     async def handle(self, request: Request) -> HTTPResponse | None:
         transport(request).resume_reading()
@@ -163,7 +165,15 @@ class Handler:
         await exchange.receive(self._limits)
         match route.kind:
             case "generate":
-                return await self._generate(exchange, DIALECTS[route.handler])
+                dialect = DIALECTS[route.handler]
+                return await self._generate(exchange, dialect, dialect.parse(exchange.body()))
+            case "converse":
+                conversation = CONVERSATIONS[route.handler]
+                store = self._stores.of(exchange.key_name)
+                if route.tail:
+                    return exchange.json(conversation.look(method, route.tail, exchange.query, store))
+                parsed = conversation.parse(exchange.body(), store)
+                return await self._generate(exchange, conversation, parsed)
             case "count":
                 asked = COUNTERS[route.handler].parse(exchange.body())
                 model = self._service.model(asked.model)
@@ -183,8 +193,9 @@ class Handler:
                     body = {"status": body["status"]}
                 return exchange.json(body, status=200 if ready else 503)
 
-    async def _generate(self, exchange: Exchange, dialect: Dialect) -> HTTPResponse | None:
-        parsed = dialect.parse(exchange.body())
+    async def _generate(
+        self, exchange: Exchange, dialect: Generator, parsed: ParsedRequest
+    ) -> HTTPResponse | None:
         model = self._service.model(parsed.model)
         exchange.serve(model.card)
         exchange.meter = self._meter(exchange)
@@ -210,7 +221,7 @@ class Handler:
         return Meter(gap, Transcript())
 
     async def _stream(
-        self, exchange: Exchange, answer: Answer, dialect: Dialect, encoder: Encoder
+        self, exchange: Exchange, answer: Answer, dialect: Generator, encoder: Encoder
     ) -> HTTPResponse | None:
         """Errors before the headers are raised; those after them are frames."""
         await answer.accepted(self._limits.keep_alive_seconds)

@@ -20,7 +20,7 @@ from mlxk.errors import (
     RequestTimeout,
     Unauthorized,
 )
-from mlxk.protocols import CATALOGUES, COUNTERS, DIALECTS
+from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Json, ModelCard
 from mlxk.protocols.openai.common import error_body as openai_error_body
 from mlxk.protocols.validation import decode
@@ -94,6 +94,11 @@ class Exchange:
         check_json(self.request.headers)
         return decode(self.request.body)
 
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's values by name; of a name that is said again, the first."""
+        return {name: values[0] for name, values in self.request.get_args(keep_blank_values=True).items()}
+
     def json(
         self, body: Json, *, status: int = 200, headers: Mapping[str, str] | None = None
     ) -> HTTPResponse:
@@ -163,6 +168,8 @@ class Exchange:
         match self.route:
             case Route(kind="generate", handler=name):
                 return DIALECTS[name].error_body(error)
+            case Route(kind="converse", handler=name):
+                return CONVERSATIONS[name].error_body(error)
             case Route(kind="count", handler=name):
                 return COUNTERS[name].error_body(error)
             case Route(kind="catalogue", handler=name):

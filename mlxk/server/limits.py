@@ -12,10 +12,12 @@ KEEP_ALIVE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes and seconds. `queue` counts generations that run or wait."""
+    """Bytes and seconds. `queue` counts generations that run or wait; `stored_*` is for each key."""
 
     max_body: int = MAX_BODY
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS
     drain_seconds: float = 30.0
     upload_seconds: float = 30.0
     queue: int = 128
+    stored_responses: int = 1000
+    stored_bytes: int = 64 << 20

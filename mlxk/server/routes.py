@@ -12,12 +12,13 @@ from typing import Literal
 from urllib.parse import unquote
 
 from mlxk.errors import RouteNotFound
-from mlxk.protocols import CATALOGUES, COUNTERS, DIALECTS
+from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 
 DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
     {
         "/v1/chat/completions": "openai.chat",
         "/v1/completions": "openai.completions",
+        "/v1/responses": "openai.responses",
         "/v1/models": "openai.models",
         "/v1/messages": "anthropic.messages",
         "/v1/messages/count_tokens": "anthropic.count_tokens",
@@ -32,7 +33,7 @@ class Route:
     """`tail` is what the request's path has below `path`, decoded."""
 
     path: str
-    kind: Literal["generate", "count", "catalogue", "health", "metrics"]
+    kind: Literal["generate", "converse", "count", "catalogue", "health", "metrics"]
     handler: str
     methods: tuple[str, ...]
     tail: str = ""
@@ -56,7 +57,7 @@ class RouteTable:
         for root, route in self._routes.items():
             if _has_subtree(route) and path.startswith(f"{root}/"):
                 tail = unquote(path[len(root) + 1 :])
-                return Route(route.path, route.kind, route.handler, route.methods, tail)
+                return Route(route.path, route.kind, route.handler, _methods(route, tail), tail)
         raise RouteNotFound(f"Nothing is served at {path[:200]}.", hint=f"Served: {', '.join(self._routes)}.")
 
 
@@ -68,6 +69,8 @@ def _plain(path: str) -> str:
 def _route(path: str, handler: str) -> Route:
     if handler in DIALECTS:
         return Route(path, "generate", handler, ("POST",))
+    if handler in CONVERSATIONS:
+        return Route(path, "converse", handler, CONVERSATIONS[handler].methods(""))
     if handler in COUNTERS:
         return Route(path, "count", handler, ("POST",))
     if handler in CATALOGUES:
@@ -76,4 +79,9 @@ def _route(path: str, handler: str) -> Route:
 
 
 def _has_subtree(route: Route) -> bool:
-    return route.kind == "catalogue" and CATALOGUES[route.handler].SUBTREE
+    return route.kind == "converse" or (route.kind == "catalogue" and CATALOGUES[route.handler].SUBTREE)
+
+
+def _methods(route: Route, tail: str) -> tuple[str, ...]:
+    """Raises `RouteNotFound`."""
+    return CONVERSATIONS[route.handler].methods(tail) if route.kind == "converse" else route.methods

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlxk.errors import RequestError
-from mlxk.protocols import DIALECTS
+from mlxk.protocols import CONVERSATIONS, DIALECTS
 from mlxk.protocols.anthropic.messages import MessagesBody
 from mlxk.protocols.base import ParsedRequest
 from mlxk.protocols.openai.chat import ChatBody
 from mlxk.protocols.openai.completions import CompletionsBody
+from mlxk.protocols.openai.responses.body import ResponsesBody
 from mlxk.protocols.validation import MAX_DEPTH, decode
+from tests.protocols.responses import Kept
 
 words = st.sampled_from(
     [
@@ -39,12 +41,16 @@ values = st.recursive(
     ),
     max_leaves=12,
 )
-fields = {*ChatBody.model_fields, *CompletionsBody.model_fields, *MessagesBody.model_fields}
+fields = {
+    name for body in (ChatBody, CompletionsBody, MessagesBody, ResponsesBody) for name in body.model_fields
+}
+ENDPOINTS = {**DIALECTS, **CONVERSATIONS}
 names = st.sampled_from(sorted(fields)) | st.text(max_size=4)
 USER = {"role": "user", "content": "hi"}
 GOOD: dict[str, dict[str, object]] = {
     "openai.chat": {"messages": [USER]},
     "openai.completions": {"prompt": "hi"},
+    "openai.responses": {"input": "hi"},
     "anthropic.messages": {"model": "m", "max_tokens": 1, "messages": [USER]},
 }
 
@@ -54,26 +60,28 @@ def attempt(dialect: str, body: dict[str, object]) -> None:
     if isinstance(outcome, RequestError):
         assert outcome.message
         assert outcome.param is None or isinstance(outcome.param, str)
-        msgspec.json.encode(DIALECTS[dialect].error_body(outcome))
+        msgspec.json.encode(ENDPOINTS[dialect].error_body(outcome))
     else:
         assert outcome.generations
 
 
 def parse(dialect: str, body: dict[str, object]) -> ParsedRequest | RequestError:
     try:
+        if dialect in CONVERSATIONS:
+            return CONVERSATIONS[dialect].parse(body, Kept())
         return DIALECTS[dialect].parse(body)
     except RequestError as error:
         return error
 
 
 @settings(max_examples=400, deadline=None)
-@given(dialect=st.sampled_from(sorted(DIALECTS)), body=st.dictionaries(names, values, max_size=5))
+@given(dialect=st.sampled_from(sorted(GOOD)), body=st.dictionaries(names, values, max_size=5))
 def test_any_body(dialect: str, body: dict[str, object]) -> None:
     attempt(dialect, body)
 
 
 @settings(max_examples=400, deadline=None)
-@given(dialect=st.sampled_from(sorted(DIALECTS)), name=names, value=values)
+@given(dialect=st.sampled_from(sorted(GOOD)), name=names, value=values)
 def test_a_good_body_with_one_odd_field(dialect: str, name: str, value: object) -> None:
     attempt(dialect, {**GOOD[dialect], name: value})
 
@@ -86,6 +94,16 @@ def test_any_message(value: object) -> None:
         for role in ("user", "assistant"):
             attempt(dialect, {**GOOD[dialect], "messages": [{"role": role, "content": value}]})
             attempt(dialect, {**GOOD[dialect], "messages": [{"role": role, "content": [value]}]})
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    value=values, kind=st.sampled_from(["message", "reasoning", "function_call", "custom_tool_call_output"])
+)
+def test_any_item(value: object, kind: str) -> None:
+    item = {"type": kind, "role": "user", "call_id": "c", "name": "f", "content": value, "output": value}
+    attempt("openai.responses", {"input": [value]})
+    attempt("openai.responses", {"input": [item]})
 
 
 @given(data=st.binary(max_size=40) | st.text(max_size=40).map(lambda text: text.encode("utf-8", "replace")))

@@ -23,6 +23,19 @@ BODIES: dict[str, dict[str, Any]] = {
         "temperature": 1,
         "response_format": {"type": "text"},
     },
+    "/v1/responses": {
+        "model": "scripted",
+        "input": [
+            {"role": "user", "content": "text:hi"},
+            {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "x"}]},
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c", "output": "1"},
+        ],
+        "tools": [{"type": "function", "name": "f", "parameters": {}}],
+        "text": {"format": {"type": "text"}},
+        "previous_response_id": None,
+        "include": ["reasoning.encrypted_content"],
+    },
     "/v1/completions": {"prompt": "text:hi", "max_tokens": 5, "echo": False, "logprobs": 1},
     "/v1/messages": {
         "model": "scripted",

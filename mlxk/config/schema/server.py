@@ -42,11 +42,25 @@ class LimitsSection(Section):
         "retry-after header.",
         examples=[16, 256],
     )
+    stored_responses: int = Field(
+        1000,
+        ge=0,
+        description="How many responses are kept in memory for each API key, so that later requests can name "
+        "them as `previous_response_id`. The oldest make room for new ones; 0 keeps none.",
+        examples=[0, 100],
+    )
+    stored_bytes: int = Field(
+        64 << 20,
+        ge=0,
+        description="How many bytes the responses that are kept may take for each API key.",
+        examples=[1048576],
+    )
 
 
 RouteHandler = Literal[
     "openai.chat",
     "openai.completions",
+    "openai.responses",
     "openai.models",
     "anthropic.messages",
     "anthropic.count_tokens",
