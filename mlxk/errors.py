@@ -23,6 +23,8 @@ The tree::
     │   └── Overloaded            overloaded         1    429
     ├── ModelError                invalid_model      1    500
     │   ├── ModelUnavailable      model_unavailable  1    500
+    │   ├── IncompleteModel       incomplete_model   1    500
+    │   ├── UnsupportedModel      unsupported_model  1    500
     │   ├── AccessDenied          access_denied      1    500
     │   ├── HubUnreachable        hub_unreachable    1    500
     │   └── InsufficientDisk      insufficient_disk  1    507
@@ -193,6 +195,18 @@ class ModelUnavailable(ModelError):
     """The model is not on this machine."""
 
     code = "model_unavailable"
+
+
+class IncompleteModel(ModelError):
+    """Files of the model are missing: its download did not end."""
+
+    code = "incomplete_model"
+
+
+class UnsupportedModel(ModelError):
+    """Nothing is wrong with the model, but mlx-lm has no way to load it."""
+
+    code = "unsupported_model"
 
 
 class AccessDenied(ModelError):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlxk.errors import ModelError
+from mlxk.errors import IncompleteModel, ModelError, UnsupportedModel
 from mlxk.hub.files import read_json
 from mlxk.hub.weights import check_safetensors, weight_files
 
@@ -24,13 +24,27 @@ _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "voca
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Facts about one model folder. Lengths in tokens, sizes in bytes."""
+    """Facts about one model folder. Lengths in tokens, sizes in bytes. `tokenizer` is a folder."""
 
     path: Path
     reference: str
     config: Mapping[str, Any]
     generation_config: Mapping[str, Any]
     weight_files: tuple[Path, ...]
+    other_tokenizer: Path | None = None
+
+    @property
+    def tokenizer(self) -> Path:
+        """Where the tokenizer is: in the model's folder, unless the profile names another one."""
+        return self.other_tokenizer or self.path
+
+    @property
+    def vocabulary(self) -> int | None:
+        """How many ids the embedding holds, if config.json says so."""
+        for part in (self.config, self.config.get("text_config") or {}):
+            if isinstance(value := part.get("vocab_size"), int):
+                return value
+        return None
 
     @property
     def model_type(self) -> str:
@@ -57,31 +71,53 @@ class ModelFacts:
         return sum(file.stat().st_size for file in self.weight_files)
 
 
-def read(folder: Path, reference: str | None = None) -> ModelFacts:
-    """Read and check one model folder; raises `ModelError` naming the file that is missing or broken."""
+def read(folder: Path, reference: str | None = None, *, tokenizer: Path | None = None) -> ModelFacts:
+    """Read and check one model folder; raises `ModelError` naming the file that is missing or broken.
+
+    `tokenizer` is a folder whose tokenizer is taken instead of the model's own.
+    """
     name = reference or folder.name
     config = read_json(folder / "config.json", name, required=True)
     if not isinstance(config.get("model_type"), str):
-        raise ModelError(
+        raise UnsupportedModel(
             f"{name}: config.json has no `model_type`", hint="is this a language model's folder?"
         )
     weights = weight_files(folder, name)
     for file in weights:
         check_safetensors(file, name)
-    check_tokenizer(folder, name)
+    check_tokenizer(tokenizer or folder, name if tokenizer is None else tokenizer.name)
     return ModelFacts(
         path=folder,
         reference=name,
         config=config,
         generation_config=read_json(folder / "generation_config.json", name, required=False),
         weight_files=weights,
+        other_tokenizer=tokenizer,
     )
+
+
+def check_code(facts: ModelFacts, *, trusted: bool) -> None:
+    """Raises `ModelError` where the model brings Python code of its own and may not run it, or lacks it."""
+    file = facts.config.get("model_file")
+    if file is None:
+        return
+    if not trusted:
+        raise ModelError(
+            f"{facts.reference} brings Python code of its own ({file}), and may not run it",
+            hint="use a conversion to an architecture that mlx-lm has; or, if you trust whoever wrote it, say "
+            "`model: {trust_remote_code: true}` in the profile",
+        )
+    if not (facts.path / str(file)).is_file():
+        raise ModelError(
+            f"{facts.reference}: the folder has no {file}, the code that config.json names",
+            hint="download the whole repository",
+        )
 
 
 def check_tokenizer(folder: Path, name: str) -> None:
     """Raises `ModelError` where none of the files that hold a tokenizer is there."""
     if not any((folder / file).is_file() for file in _TOKENIZER_FILES):
-        raise ModelError(
+        raise IncompleteModel(
             f"{name}: the folder has no tokenizer (tokenizer.json)",
             hint="download the whole repository again, tokenizer files included",
         )

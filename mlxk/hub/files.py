@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from mlxk.errors import ModelError
+from mlxk.errors import IncompleteModel, ModelError
 
 # What loading a model reads. A snapshot that lacks one of these that its repository has is incomplete.
 LOADED = (
@@ -24,8 +24,8 @@ LOADED = (
     "chat_template*",
     "additional_chat_templates/*.jinja",
 )
-# What a download brings: also the older tokenizer files, and what people want to read.
-NEEDED = (*LOADED, "*.json", "*.txt", "*.model", "README.md", "LICENSE*")
+# What a download brings: also older tokenizer files, code for who trusts it, and what people want to read.
+NEEDED = (*LOADED, "*.json", "*.txt", "*.model", "*.py", "README.md", "LICENSE*")
 
 
 def is_one_of(path: str, patterns: Iterable[str]) -> bool:
@@ -40,7 +40,7 @@ def read_json(file: Path, name: str, *, required: bool = False) -> dict[str, Any
     except FileNotFoundError as error:
         if not required:
             return {}
-        raise ModelError(
+        raise IncompleteModel(
             f"{name}: the folder has no {file.name}", hint="a model folder holds config.json and its weights"
         ) from error
     except (OSError, ValueError) as error:

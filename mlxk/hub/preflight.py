@@ -15,13 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mlxk.errors import InsufficientDisk, ModelError
+from mlxk.errors import InsufficientDisk, ModelError, UnsupportedModel
 from mlxk.hub.files import NEEDED, is_one_of, read_json
 from mlxk.hub.sizes import show
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
 
+_ANYWAY = "--force downloads it all the same"
 _WEIGHTS = "model*.safetensors"
 _COMMUNITY = "mlx-community"
 _SUGGESTIONS = 3
@@ -51,7 +52,7 @@ class Preflight:
     commit: str
     files: tuple[RemoteFile, ...]
     here: bool
-    objection: ModelError | None
+    objection: UnsupportedModel | None
     config: Mapping[str, Any] = field(repr=False)
 
     @property
@@ -140,36 +141,38 @@ def _remote_file(repo: str, commit: str, sibling: RepoSibling) -> RemoteFile:
 
 def _objection(
     repo: str, paths: Collection[str], config: Mapping[str, Any], model_types: Collection[str]
-) -> ModelError | None:
+) -> UnsupportedModel | None:
     if not any(is_one_of(path, [_WEIGHTS]) for path in paths):
         return _without_weights(repo, paths)
     model_type = config.get("model_type")
     if not isinstance(model_type, str):
-        return ModelError(
+        return UnsupportedModel(
             f"{repo} is no language model: it has no config.json with a `model_type`",
-            hint="--force downloads it all the same",
+            hint=_ANYWAY,
         )
     if config.get("model_file") is not None:
-        return ModelError(
+        return UnsupportedModel(
             f"{repo} wants to run Python code of its own (`model_file` in config.json), which mlxk refuses",
             hint=f"use a conversion to an architecture that mlx-lm has{_suggestions(repo)}",
         )
     if model_types and model_type not in model_types:
-        return ModelError(
+        return UnsupportedModel(
             f"{repo} is of the type {model_type}, which the installed mlx-lm cannot load",
             hint="a newer mlx-lm may: pip install -U mlx-lm; --force downloads it all the same",
         )
     return None
 
 
-def _without_weights(repo: str, paths: Collection[str]) -> ModelError:
+def _without_weights(repo: str, paths: Collection[str]) -> UnsupportedModel:
     for pattern, what in _FOREIGN:
         if any(is_one_of(path, [pattern]) for path in paths):
-            return ModelError(
+            return UnsupportedModel(
                 f"{repo} has {what}, which MLX does not load",
                 hint=f"use the model in safetensors{_suggestions(repo)}, or the original and `mlxk convert`",
             )
-    return ModelError(f"{repo} has no weights (model*.safetensors)", hint="--force downloads it all the same")
+    return UnsupportedModel(
+        f"{repo} has no weights (model*.safetensors)", hint=_ANYWAY
+    )
 
 
 def _suggestions(repo: str) -> str:

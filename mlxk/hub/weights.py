@@ -10,7 +10,7 @@ import re
 import struct
 from pathlib import Path
 
-from mlxk.errors import ModelError
+from mlxk.errors import IncompleteModel, ModelError, UnsupportedModel
 from mlxk.hub.files import read_json
 
 INDEX = "model.safetensors.index.json"
@@ -25,7 +25,7 @@ def weight_files(folder: Path, name: str) -> tuple[Path, ...]:
     if isinstance(weight_map, dict):
         shards = sorted({str(shard) for shard in weight_map.values()})
         if missing := [shard for shard in shards if not (folder / shard).is_file()]:
-            raise ModelError(
+            raise IncompleteModel(
                 f"{name}: {len(missing)} of {len(shards)} weight files are missing, such as {missing[0]}",
                 hint="the download is incomplete: run it again, it resumes",
             )
@@ -34,12 +34,15 @@ def weight_files(folder: Path, name: str) -> tuple[Path, ...]:
         _check_shards(files, name)
         return files
     others = sorted(path.name for pattern in ("*.gguf", "*.bin", "*.pth") for path in folder.glob(pattern))
-    raise ModelError(
+    if others:
+        raise UnsupportedModel(
+            f"{name}: the folder has no weights (model*.safetensors)",
+            hint=f"{others[0]} is not a format MLX loads: look for the model in safetensors, such as in "
+            "mlx-community",
+        )
+    raise IncompleteModel(
         f"{name}: the folder has no weights (model*.safetensors)",
-        hint=f"{others[0]} is not a format MLX loads: look for the model in safetensors, such as in "
-        "mlx-community"
-        if others
-        else "the download is incomplete: run it again, it resumes",
+        hint="the download is incomplete: run it again, it resumes",
     )
 
 
@@ -48,7 +51,7 @@ def _check_shards(files: tuple[Path, ...], name: str) -> None:
     numbered = [match for file in files if (match := _SHARD.search(file.name))]
     missing = int(numbered[0][2]) - len(numbered) if numbered else 0
     if missing > 0:
-        raise ModelError(
+        raise IncompleteModel(
             f"{name}: {missing} of {int(numbered[0][2])} weight files are missing",
             hint="the download is incomplete: run it again, it resumes",
         )
