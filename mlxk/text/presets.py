@@ -55,7 +55,16 @@ PRESETS: tuple[Preset, ...] = (
         (">>>all", "Respond in this format:\n>>>${recipient}"),
         template_only=True,
     ),
-    _pair("gemma", "<|channel>thought", "<channel|>", after="", marks=("<|channel>", "<channel|>")),
+    Preset(
+        "gemma",
+        spans(
+            "gemma",
+            # The channel's name is left out at times.
+            (Span("<|channel>thought", "<channel|>"), Span("<|channel>", "<channel|>")),
+            after="",
+        ),
+        ("<|channel>", "<channel|>"),
+    ),
     _pair("seed", "<seed:think>", "</seed:think>", after=""),
     _pair("mistral", "[THINK]", "[/THINK]", after=""),
     _pair("kimi", "◁think▷", "◁/think▷", after=""),
@@ -87,7 +96,7 @@ PRESETS: tuple[Preset, ...] = (
         "<think>",
         "</think>",
         skip=("<response>", "</response>"),
-        marks=("<think>", "</think>", "<response>"),
+        marks=("<think>", "</think>", "<response></response>"),
     ),
     _pair(
         "think_answer",

@@ -75,6 +75,13 @@ class CompiledGrammar:
             name: CompiledState(state, write) for name, state in grammar.states.items()
         }
 
+    def entries(self, name: str) -> tuple[str, ...]:
+        """The delimiters that lead to a state of reasoning, longest first; none for other states."""
+        if self.states[name].state.kind != "reasoning":
+            return ()
+        found = {text for state in self.states.values() for text, to in state.targets.items() if to == name}
+        return tuple(sorted(found, key=len, reverse=True))
+
     @cached_property
     def turn(self) -> str | None:
         """The delimiter that begins a message, as the alphabet writes it."""
@@ -91,6 +98,8 @@ class Scanner:
         self._header = opened.header
         self._given = len(opened.header)
         self._buffer = ""
+        # Models begin their reasoning although the prompt has begun it: that is not part of what they think.
+        self._repeats = grammar.entries(opened.state)
 
     @property
     def state(self) -> State:
@@ -120,7 +129,8 @@ class Scanner:
         self._state = self._origin
 
     def feed(self, text: str) -> list[Scan]:
-        if not self._buffer and self._state.state.kind != "header" and self._state.quiet(text):
+        idle = not self._buffer and not self._repeats
+        if idle and self._state.state.kind != "header" and self._state.quiet(text):
             return [Piece(self._state.state, text)] if text else []
         self._buffer += text
         scans: list[Scan] = []
@@ -137,6 +147,8 @@ class Scanner:
 
     def _step(self, scans: list[Scan], *, final: bool = False) -> bool:
         """Take one delimiter, or all text that is certain; false when more input is needed."""
+        if self._repeats and self._undecided(scans, final):
+            return False
         current, buffer = self._state, self._buffer
         match = current.pattern.search(buffer)
         certain = len(buffer) if final else len(buffer) - current.held(buffer)
@@ -154,6 +166,19 @@ class Scanner:
         self._buffer = buffer[match.end() :]
         self._switch(scans, current.targets[match.group()], match.group(), None)
         return True
+
+    def _undecided(self, scans: list[Scan], final: bool) -> bool:
+        """Whether the output may still begin with what the prompt ended with; if it does, take it."""
+        begun = self._buffer.lstrip()
+        if not final and any(entry.startswith(begun) and entry != begun for entry in self._repeats):
+            return True
+        found = next((entry for entry in self._repeats if begun.startswith(entry)), None)
+        self._repeats = ()
+        if found is not None:
+            size = len(self._buffer) - len(begun) + len(found)
+            scans.append(Switch(self.state, self.state, self._buffer[:size]))
+            self._buffer = self._buffer[size:]
+        return False
 
     def _header_step(self, scans: list[Scan], match: re.Match[str] | None, end: int, final: bool) -> bool:
         header = self._header + self._buffer[:end]

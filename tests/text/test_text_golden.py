@@ -33,6 +33,8 @@ RECORDS = {
     for file in sorted((Path(__file__).parent / "golden").glob("*.json"))
 }
 CASES = [(family, case["name"]) for family, record in RECORDS.items() for case in record["cases"]]
+# A call in reasoning leaves a gap in it, and half the name of Gemma's channel is a thought.
+UNTRACEABLE = ("[TOOL_CALLS]", "<|tool_call_begin|>", "<|channel>")
 Load = Callable[[str], TextModel]
 
 
@@ -82,5 +84,5 @@ def test_cut_anywhere_the_thought_is_a_beginning_of_the_whole(load: Load, family
     for place in range(len(ids)):
         said = decode(text, ids[:place], REQUEST, reason="length")
         so_far = "".join(shown for kind, _, shown in said.blocks if kind == "reasoning")
-        if "[TOOL_CALLS]" not in case["output"] and "<|tool_call_begin|>" not in case["output"]:
+        if not any(mark in case["output"] for mark in UNTRACEABLE):
             assert whole.startswith(so_far.rstrip("\ufffd")) or so_far.startswith(whole)

@@ -27,11 +27,15 @@ class _Malformed(ValueError):
 
 
 class JsonCalls:
-    """Reads a body of JSON calls. `declared_only` refuses names that no tool has."""
+    """Reads a body of JSON calls. `declared_only` refuses names that no tool has.
 
-    def __init__(self, context: ReaderContext, *, declared_only: bool = False) -> None:
+    `by_name`: an object's only key is a tool's name, and its value the arguments (Apertus).
+    """
+
+    def __init__(self, context: ReaderContext, *, declared_only: bool = False, by_name: bool = False) -> None:
         self._names = context.names
         self._declared_only = declared_only
+        self._by_name = by_name
         self._items: list[CallItem] = []
         self._unclaimed = ""
         self._name: str | None = None
@@ -76,7 +80,7 @@ class JsonCalls:
         self._unclaimed = ""
 
     def _body(self) -> Generator[None, str, None]:
-        depth, language = 0, ""
+        depth, language, calls = 0, "", False
         while True:
             char = yield from self._next()
             if char == "`":  # a code fence, which stands for nothing
@@ -87,12 +91,12 @@ class JsonCalls:
                 depth = 1
             elif char == "]" and depth == 1:
                 depth = 0
-                self._unclaimed = ""
+                self._unclaimed = "" if calls else self._unclaimed
             elif char == "{":
                 self._idle = False
                 yield from self._object()
                 self._close()
-                self._idle = True
+                self._idle, calls = True, True
             elif char not in ",;":
                 raise _Malformed("the tool call is not JSON")
 
@@ -122,8 +126,9 @@ class JsonCalls:
         if first == "{" and key == "function":
             yield from self._object()
             return False
-        if key in _ARGUMENTS or (first == "{" and self._name is None and key in self._names):
-            if key not in _ARGUMENTS:
+        named = first == "{" and self._name is None and (key in self._names or self._by_name)
+        if key in _ARGUMENTS or named:
+            if named and key not in _ARGUMENTS:
                 self._named(key)
             return (yield from self._arguments(first))
         text = yield from self._value(first)

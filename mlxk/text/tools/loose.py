@@ -13,7 +13,8 @@ import re
 from mlxk.text.tools.format import CallArguments, CallClosed, CallItem, CallOpened, NoCall, ReaderContext
 from mlxk.text.tools.values import as_json, escaped, literal
 
-_HEADER = re.compile(r"(?:call:)?\s*(?P<name>[\w.:/-]+)\s*\{")
+# Models leave `call` out at times.
+_HEADER = re.compile(r"(?:call)?:?\s*(?P<name>\w[\w.:/-]*)\s*\{")
 _BARE = re.compile(r"[^,\[\]{}]*")
 _CLOSERS = {"{": "}", "[": "]"}
 

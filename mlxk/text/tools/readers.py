@@ -17,6 +17,9 @@ from mlxk.text.tools.tagged import TaggedCalls
 MakeReader = Callable[[ReaderContext], CallReader]
 
 
+json_calls: MakeReader = JsonCalls
+
+
 class ByFirst:
     """Lets the first character of a body that is neither white space nor in `skip` choose its reader."""
 
@@ -55,13 +58,15 @@ def headed(header: str, noise: str = "") -> MakeReader:
 
 
 def tagged(dialect: dialects.Dialect) -> MakeReader:
-    return partial(TaggedCalls, dialect=dialect)
+    """Calls between tags; models that were shown other formats write JSON in the same frame."""
+    own: MakeReader = partial(TaggedCalls, dialect=dialect)
+    return partial(ByFirst, readers={"{": json_calls, "[": json_calls}, other=own)
 
 
 _MISTRAL = headed(r"(?P<name>[A-Za-z_][\w.-]*)\s*(?:\[CALL_ID\]\s*(?P<id>[\w-]+)\s*)?(?:\[ARGS\]\s*)?(?=\{)")
 _PLAMO = "<\\|plamo:{}:plamo\\|>"
 
-json_calls: MakeReader = JsonCalls
+named_json: MakeReader = partial(JsonCalls, by_name=True)
 declared_json: MakeReader = partial(JsonCalls, declared_only=True)
 python_calls: MakeReader = PythonCalls
 declared_python: MakeReader = partial(PythonCalls, declared_only=True)
@@ -72,9 +77,7 @@ xml = tagged(dialects.FUNCTION)
 # LFM models are shown both.
 python_or_json: MakeReader = partial(ByFirst, readers={"{": json_calls}, other=python_calls, skip="[")
 # Of `<tool_call>`: Hermes' JSON, Qwen's functions, GLM's keys.
-any_tagged: MakeReader = partial(
-    ByFirst, readers={"{": json_calls, "[": json_calls, "<": xml}, other=tagged(dialects.keyed())
-)
+any_tagged: MakeReader = partial(ByFirst, readers={"<": xml}, other=tagged(dialects.keyed()))
 mistral: MakeReader = partial(ByFirst, readers={"{": json_calls, "[": json_calls}, other=_MISTRAL)
 function = headed(r"<function=(?P<name>[^>\s]+)>\s*(?=\{)", "</function>")
 deepseek = headed(

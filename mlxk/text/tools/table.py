@@ -115,8 +115,12 @@ TABLE: tuple[Row, ...] = (
     Row((_PYTHONIC,), template=("<|tool_call_start|>",)),
     Row((_PYTHONIC,), template=("<|tool_list_start|>",)),
     _row("cohere", readers.json_calls, "<|START_ACTION|>", "<|END_ACTION|>"),
-    _row("granite", readers.json_calls, "<|tool_call|>", "<|/tool_call|>"),
-    _row("granite_code", readers.json_calls, "<function_call>", "</function_call>"),
+    Row(
+        # Granite 3.0 wrote its calls in the older frame, and later ones do so at times.
+        (_framed("granite", readers.json_calls, "<|tool_call|>", "<|/tool_call|>"), _TAGGED),
+        template=("<|tool_call|>",),
+    ),
+    _row("granite_code", readers.json_calls, "<function_call>", "<function_call>", "</function_call>"),
     _row("gigachat", readers.json_calls, "<|function_call|>", "<|message_sep|>"),
     _row(
         "gigachat",
@@ -126,7 +130,7 @@ TABLE: tuple[Row, ...] = (
         marks=("function call", "<|role_sep|>"),
     ),
     _row("nemotron", readers.json_calls, "<TOOLCALL>", "</TOOLCALL>"),
-    _row("apertus", readers.json_calls, "<|tools_prefix|>", "<|tools_suffix|>"),
+    _row("apertus", readers.named_json, "<|tools_prefix|>", "<|tools_suffix|>"),
     _row(
         "internlm",
         readers.json_calls,
