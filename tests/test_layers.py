@@ -15,7 +15,7 @@ FLOORS = (
     {"cli"},
     {"server"},
     {"generation"},
-    {"plan", "policy", "constraints"},
+    {"plan", "policy", "constraints", "memory"},
     {"text", "engine"},
     {"config", "hub"},
     {"requests", "events"},

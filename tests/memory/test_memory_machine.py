@@ -1,0 +1,77 @@
+"""What the machine has, read from the files that Linux tells it in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlxk.memory import Budget, show
+from mlxk.memory.machine import mac_of, machine
+
+GIB = 1 << 30
+MEMINFO = "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text(MEMINFO)
+    return tmp_path
+
+
+def group(root: Path, path: str, **files: str) -> None:
+    folder = root / "sys/fs/cgroup" / path
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name.replace("__", ".")).write_text(f"{text}\n")
+
+
+def test_this_machine() -> None:
+    here = machine()
+    assert 0 < here.usable <= here.total
+
+
+def test_a_machine_without_groups(root: Path) -> None:
+    assert (machine(root).total, machine(root).usable) == (16 * GIB, 8 * GIB)
+
+
+def test_a_container(root: Path) -> None:
+    (root / "proc/self/cgroup").write_text("0::/pod/box\n")
+    group(root, "pod/box", memory__max="max", memory__current=str(GIB))
+    group(
+        root,
+        "pod",
+        memory__max=str(6 * GIB),
+        memory__current=str(4 * GIB),
+        memory__stat=f"anon 5\ninactive_file {GIB}",
+    )
+    assert (machine(root).total, machine(root).usable) == (6 * GIB, 3 * GIB)
+
+
+def test_groups_of_the_first_version(root: Path) -> None:
+    (root / "proc/self/cgroup").write_text("4:cpu,cpuacct:/box\n3:memory:/box\n")
+    group(root, "memory/box", memory__limit_in_bytes=str(2 * GIB), memory__usage_in_bytes=str(3 * GIB))
+    group(root, "memory", memory__limit_in_bytes=str((1 << 63) - 4096))
+    assert (machine(root).total, machine(root).usable) == (2 * GIB, 0)
+
+
+def test_macs() -> None:
+    assert [mac_of(size * GIB, 0).usable for size in (36, 64)] == [24 * GIB, 48 * GIB]
+    assert mac_of(64 * GIB, 60 * GIB).usable == 60 * GIB
+
+
+def test_budgets() -> None:
+    assert Budget.parse("75%", None).of(64 * GIB) == 48 * GIB
+    assert Budget.parse("24GB", 24 * 10**9).of(GIB) == 24 * 10**9
+    for text in ("0%", "101%", "%", "much"):
+        with pytest.raises(ValueError, match=text):
+            Budget.parse(text, None)
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (17_180_000_000, "17.2 GB"), (240 * 10**9, "240 GB")],
+)
+def test_sizes(size: int, shown: str) -> None:
+    assert show(size) == shown
