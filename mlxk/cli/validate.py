@@ -8,9 +8,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlxk.config import catalogue, validate_files
+from mlxk.config import catalogue, project_files, validate_files
 from mlxk.config.diagnostics import FORMATTERS, Format
-from mlxk.config.discovery import REPOSITORY_FILES
 from mlxk.errors import UsageError
 
 
@@ -47,7 +46,4 @@ def _count(errors: int) -> str:
 
 
 def _project_files() -> list[Path]:
-    listed = catalogue()
-    project = [item.path for item in listed if item.where == "project"]
-    own = [Path(name) for name in REPOSITORY_FILES if Path(name).exists()]
-    return own + (project or [item.path for item in listed if item.where == "shipped" and not own])
+    return project_files() or [item.path for item in catalogue() if item.where == "shipped"]

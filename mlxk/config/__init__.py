@@ -9,7 +9,7 @@ from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
 from mlxk.config.origins import Origin
 from mlxk.config.resolution import Link, Resolved, resolve
-from mlxk.config.validate import catalogue, project, validate_files
+from mlxk.config.validate import catalogue, migrate_files, project, project_files, validate_files
 
 __all__ = [
     "Diagnostic",
@@ -20,7 +20,9 @@ __all__ = [
     "Origin",
     "Resolved",
     "catalogue",
+    "migrate_files",
     "project",
+    "project_files",
     "resolve",
     "validate_files",
 ]

@@ -7,7 +7,7 @@ is scanned or on the node graph, before any value is built: in milliseconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import yaml
 
@@ -121,6 +121,22 @@ def compose(text: str) -> yaml.Node | None:
     if node is not None:
         _expanded_size(node, {}, set())
     return node
+
+
+def events(text: str) -> Iterator[yaml.Event]:
+    """What the parser says of `text`, in order, each with where it stands. Limits are not held here."""
+    loader = _Loader(text)
+    try:
+        while loader.check_event():
+            event: yaml.Event = loader.get_event()  # type: ignore[no-untyped-call]
+            yield event
+    finally:
+        loader.dispose()
+
+
+def plain_tag(text: str) -> str:
+    """The tag of `text` as a plain scalar."""
+    return _resolve(text)
 
 
 def _expanded_size(node: yaml.Node, sizes: dict[int, int], open_nodes: set[int]) -> int:

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from mlxk.config import discovery, merged
 from mlxk.config.diagnostics import Diagnostic, ordered
 from mlxk.config.discovery import Found, Where
 from mlxk.config.document import read
-from mlxk.config.files import RepositoryFile, UserFile
+from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
 from mlxk.config.gathering import Layer, Workspace, gather
 from mlxk.config.layers import Scalar, Table, lookup
+from mlxk.config.migration import Migration, migrate
 from mlxk.config.models import Entries
 
 
@@ -54,6 +57,31 @@ def project(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -
     return Project(root, workspace.profile_folders(repository)[0])
 
 
+def project_files(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> list[Path]:
+    """`mlxk.yaml` and `mlxk.local.yaml` of the project around `cwd`, and its profiles."""
+    workspace = _workspace(cwd, environ, isolated=False)
+    repository = workspace.repository_layers()
+    own = discovery.repository_files(workspace.cwd, workspace.environ)
+    return [*own, *(item.path for item in workspace.catalogue(repository) if item.where == "project")]
+
+
+def migrate_files(
+    paths: Iterable[str | Path], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+) -> list[Migration]:
+    """What becomes of each file; nothing is written."""
+    workspace = _workspace(cwd, environ, isolated=False)
+    absolute = [workspace.absolute(path) for path in paths]
+    return [migrate(path, workspace.label(path), _file_model(workspace, path)) for path in absolute]
+
+
+def _file_model(workspace: Workspace, path: Path) -> type[BaseModel]:
+    """What kind of file this is, by its place."""
+    if path.name in discovery.REPOSITORY_FILES:
+        return RepositoryFile
+    user = discovery.user_folder(workspace.environ)
+    return UserFile if user is not None and path == user / "config.yaml" else ProfileFile
+
+
 def _description(path: Path) -> str:
     node = lookup(read(path, str(path)).root, ("description",))
     return str(node.value) if isinstance(node, Scalar) and node.value is not None else ""
@@ -78,11 +106,9 @@ def validate_files(
 
 
 def _validate(workspace: Workspace, path: Path, names: Sequence[Found]) -> None:
-    user = discovery.user_folder(workspace.environ)
-    if path.name in discovery.REPOSITORY_FILES:
-        workspace.load(path, RepositoryFile)
-    elif user is not None and path == user / "config.yaml":
-        workspace.load(path, UserFile, personal=True)
+    model = _file_model(workspace, path)
+    if model is not ProfileFile:
+        workspace.load(path, model, personal=model is UserFile)
     else:
         first = len(workspace.problems)
         layers = gather(workspace, path, names)

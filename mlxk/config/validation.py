@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from mlxk.config import shape
+from mlxk.config import renames, shape
 from mlxk.config.diagnostics import Diagnostic, nearest, suggestion
 from mlxk.config.document import describe
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, key_origin, lookup, plain, settle
@@ -139,8 +139,8 @@ def _unknown_key(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[
     key = str(path[-1])
     inside = f" in {dotted(path[:-1])}" if path[:-1] else ""
     known = shape.keys(shape.at(model, path[:-1]))
-    help_text = _elsewhere(key, model) or suggestion(key, known)
     origin = key_origin(layer, path) or value_origin(layer, path)
+    help_text = _here(path, None, model, origin) or _elsewhere(key, model) or suggestion(key, known)
     if "api_keys" in path[:-1] and nearest(key, known) is None:
         # An API key with a colon in it reads as a key: neither the message nor the path may name it.
         message = f"unknown key{inside}"
@@ -149,11 +149,29 @@ def _unknown_key(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[
 
 
 def _elsewhere(key: str, model: type[BaseModel]) -> str | None:
-    """`top_p` at the top level belongs into `sampling`."""
+    """`markers` at the top level belongs into one of several sections."""
     for name in shape.keys(model):
         if key in shape.keys(shape.child(model, name)):
             return f"did you mean `{name}.{key}`?"
     return None
+
+
+def _here(path: KeyPath, kind: str | None, model: type[BaseModel], origin: Origin) -> str | None:
+    """`top_p` at the top level is `sampling.top_p` here, and `num_ctx` is `tokens.context`."""
+    ends = range(len(path) - 1, -1, -1)
+    scopes = (end for end in ends if renames.is_scope(shape.at(model, path[:end])))
+    end = next(scopes, None)
+    if end is None:
+        return None
+    scope, keys = shape.at(model, path[:end]), tuple(str(segment) for segment in path[end:])
+    row = renames.find(keys[-1], kind, scope, keys[:-1])
+    rewrites = "; `mlxk migrate` rewrites it" if origin.kind == "file" else ""
+    if row is None:
+        foreign = len(keys) == 1 and keys[0] in renames.FOREIGN_SECTIONS
+        return f"what it sets has sections of its own here{rewrites}" if foreign else None
+    if row.to == keys:
+        return f"{row.help}{rewrites}"
+    return f"`{keys[-1]}` is `{dotted((*path[:end], *row.to))}` here{rewrites}"
 
 
 def _missing(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[BaseModel]) -> Diagnostic:
@@ -190,8 +208,21 @@ def _wrong_type(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[B
     if expected == "a mapping" and path and isinstance(node, Scalar):
         known = shape.keys(shape.at(model, path))
         help_text = "write its keys below it: " + ", ".join(known[:6]) if known else None
+    if path and node is not None and "[key]" not in detail["loc"]:
+        help_text = _here(path, _kind(node), model, node.origin) or help_text
     message = f"{_name(path)} must be {expected}, not {found}"
     return Diagnostic("E103", message, value_origin(layer, path), help_text, path=path)
+
+
+def _kind(node: Value) -> str:
+    """As `renames` calls it."""
+    match node:
+        case Table():
+            return "map"
+        case Items():
+            return "seq"
+        case Scalar():
+            return "null" if node.value is None else type(node.value).__name__
 
 
 def _too_short(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[BaseModel]) -> Diagnostic:

@@ -32,7 +32,7 @@ def test_the_gutter_grows_with_the_line_number(folder: Any) -> None:
         "    --> p.yaml:103:1\n"
         "     |\n"
         " 103 | seed: 1\n"
-        "     | ^^^^ help: did you mean `sampling.seed`?"
+        "     | ^^^^ help: `seed` is `sampling.seed` here; `mlxk migrate` rewrites it"
     )
 
 
