@@ -175,7 +175,7 @@ def _shown(resolved: Resolved, path: KeyPath) -> str:
 
 def _paths(left: Resolved, right: Resolved) -> list[KeyPath]:
     both = [path for resolved in (left, right) for path, _ in leaves(resolved.tree)]
-    return list(dict.fromkeys(both))
+    return _whole_lists(both)
 
 
 def _as_json(resolved: Resolved, origin: bool) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from mlxk.config.gathering import Workspace, expand
 from mlxk.config.layers import Items, Scalar, Table, from_plain, merge_tables, nested
 from mlxk.config.origins import Origin, Source, parse_dotted
 from mlxk.config.schema import Profile
+from mlxk.config.secrets import shown_argument
 from mlxk.config.strict_yaml import MAX_DEPTH
 from mlxk.config.validation import fit_text
 
@@ -42,12 +43,14 @@ def _assignment(text: str, workspace: Workspace, name: str) -> Table | None:
         path = ()
     is_key = 0 < len(path) <= MAX_DEPTH and all(isinstance(segment, str) for segment in path)
     if not equals or not is_key:
-        whole = Origin("set", name, 1, 1, max(1, len(text)), Source(name, (text,)))
+        shown = "".join((key, equals, *shown_argument(key, written)[:1]))
+        whole = Origin("set", name, 1, 1, max(1, len(shown)), Source(name, (shown,)))
         help_text = f"such as {name} sampling.top_p=0.9"
         workspace.problems.append(Diagnostic("E402", "expected key=value", whole, help_text))
         return None
     label = name if name != "--set" else f"--set {key}"
-    value, problems = parse_value(written.strip(), Source(label, (written.strip(),)), "set")
+    written = written.strip()
+    value, problems = parse_value(written, Source(label, shown_argument(key, written)), "set", path)
     workspace.problems.extend(problems)
     if value is None:
         return None

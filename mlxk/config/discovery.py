@@ -47,7 +47,7 @@ def repository_files(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """`mlxk.yaml` and `mlxk.local.yaml` of the repository around `cwd`, those that exist."""
     home = environ.get("HOME")
     for folder in (cwd, *cwd.parents):
-        present = tuple(folder / name for name in REPOSITORY_FILES if os.path.exists(folder / name))
+        present = tuple(folder / name for name in REPOSITORY_FILES if os.path.lexists(folder / name))
         if present or os.path.exists(folder / ".git") or str(folder) == home:
             return present
     return ()

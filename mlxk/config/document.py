@@ -20,7 +20,7 @@ import yaml
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath, Origin, OriginKind, Source, dotted
-from mlxk.config.secrets import shown_lines
+from mlxk.config.secrets import shown_lines, shown_name
 from mlxk.config.strict_yaml import CONSTRUCT, MAX_BYTES, MERGE, TAG, Refused, compose, is_unicode, typed
 
 
@@ -58,11 +58,15 @@ def _failed(source: Source, code: str, message: str, help: str | None = None) ->
 
 def _bytes(path: Path) -> bytes:
     # O_NONBLOCK: opening a FIFO that nobody writes to must not hang.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError:
+        raise Refused("E001", "not the name of a file", None) from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        os.close(descriptor)
+        raise Refused("E001", "this is a folder, not a file", None, "name a .yaml file in it")
     with open(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise Refused("E001", "this is a folder, not a file", None, "name a .yaml file in it")
         if not stat.S_ISREG(mode):
             raise Refused("E001", "not a regular file", None)
         data = file.read(MAX_BYTES + 1)
@@ -96,8 +100,10 @@ def parse(text: str, source: Source, kind: OriginKind = "file") -> Document:
     return Document(source, root, tuple(builder.problems))
 
 
-def parse_value(text: str, source: Source, kind: OriginKind) -> tuple[Value | None, tuple[Diagnostic, ...]]:
-    """The one value in `text`, as written behind `--set key=` or in the environment.
+def parse_value(
+    text: str, source: Source, kind: OriginKind, path: KeyPath
+) -> tuple[Value | None, tuple[Diagnostic, ...]]:
+    """The one value in `text`, as written for `path` behind `--set key=` or in the environment.
 
     Text that is no YAML flow value is a string: `--set system=a: b` needs no second pair of quotes.
     """
@@ -109,7 +115,7 @@ def parse_value(text: str, source: Source, kind: OriginKind) -> tuple[Value | No
     builder = _Builder(source, kind)
     try:
         node = compose(text)
-        value = builder.build(node) if node is not None else None
+        value = builder.build(node, path) if node is not None else None
     except Refused as error:
         return None, (Diagnostic(error.code, error.message, whole, error.help),)
     except yaml.YAMLError as error:
@@ -162,7 +168,8 @@ class _Builder:
 
     def _standard_tag(self, node: yaml.Node, name: str, path: KeyPath) -> None:
         if node.tag != TAG + name:
-            self.problem("E011", f"unknown tag `{node.tag}`", node, path, "profiles have no tags: remove it")
+            tag = shown_name(path, node.tag)
+            self.problem("E011", f"unknown tag `{tag}`", node, path, "profiles have no tags: remove it")
 
     def _unicode(self, node: yaml.ScalarNode, path: KeyPath) -> None:
         if not is_unicode(node.value):
@@ -193,8 +200,9 @@ class _Builder:
                 inherited |= self._merged(value_node, path)
             elif key_node.value in seen:
                 first = seen[key_node.value].start_mark.line + 1
-                message = f"duplicate key `{key_node.value}`{_inside(path)}"
-                self.problem("E007", message, key_node, (*path, key_node.value), f"first set in line {first}")
+                name = shown_name(path, key_node.value)
+                message = f"duplicate key `{name}`{_inside(path)}"
+                self.problem("E007", message, key_node, (*path, name), f"first set in line {first}")
             else:
                 seen[key_node.value] = key_node
                 if not key_node.value.startswith("x-"):
@@ -212,12 +220,14 @@ class _Builder:
         if appends and isinstance(value, Items):
             value = Items(value.items, value.origin, appends=True)
         elif appends:
-            message = f"`{name}+` appends to a list, so it takes a list, not {describe(value)}"
-            self.problem("E108", message, key_node, (*path, name))
+            shown = shown_name(path, name)
+            message = f"`{shown}+` appends to a list, so it takes a list, not {describe(value)}"
+            self.problem("E108", message, key_node, (*path, shown))
             return
         if name in entries:
-            message = f"both `{name}` and `{name}+`{_inside(path)}"
-            self.problem("E108", message, key_node, (*path, name), "put all items under one of them")
+            shown = shown_name(path, name)
+            message = f"both `{shown}` and `{shown}+`{_inside(path)}"
+            self.problem("E108", message, key_node, (*path, shown), "put all items under one of them")
             return
         entries[name] = Entry(self.origin(key_node), value)
 
@@ -256,6 +266,33 @@ def describe(value: Value) -> str:
             return "text"
 
 
+# What PyYAML's scanner and parser say, in a user's words and without those of the file, which may be secret;
+# the last column says whether to look where it began.
+_SYNTAX = (
+    ("while scanning a quoted scalar", "end of stream", "a quotation mark that is never closed", True),
+    ("while scanning a simple key", "could not find expected ':'", "a key without its `:`", True),
+    ("while parsing a flow sequence", "", "a `[` without its `]`, or a missing comma", True),
+    ("while parsing a flow mapping", "", "a `{` without its `}`, or a missing comma", True),
+    ("", "mapping values are not allowed here", "a `:` where none can stand", False),
+    ("", "expected <block end>", "this line is not indented like those around it", False),
+    ("", "found undefined alias", "an alias to an anchor that is not there", False),
+    ("", "found duplicate anchor", "an anchor that is there twice", False),
+    ("", "found undefined tag handle", "an unknown tag", False),
+)
+
+
+def _in_plain_words(error: yaml.MarkedYAMLError) -> tuple[str, yaml.Mark | None]:
+    context, problem = str(error.context or ""), str(error.problem or "")
+    for within, said, message, at_start in _SYNTAX:
+        if within in context and said in problem:
+            return message, error.context_mark if at_start else error.problem_mark
+    return " ".join((problem or context or "not YAML").split()), error.problem_mark or error.context_mark
+
+
+def _line(source: Source, mark: yaml.Mark | None) -> str:
+    return source.lines[mark.line] if mark is not None and mark.line < len(source.lines) else ""
+
+
 def _syntax_error(error: yaml.YAMLError, text: str, builder: _Builder) -> Diagnostic:
     if isinstance(error, yaml.reader.ReaderError):
         before = text[: error.position]
@@ -264,14 +301,13 @@ def _syntax_error(error: yaml.YAMLError, text: str, builder: _Builder) -> Diagno
         return Diagnostic("E002", f"control character U+{ord(text[error.position]):04X} in the text", origin)
     if not isinstance(error, yaml.MarkedYAMLError):
         return Diagnostic("E005", "not YAML", builder.origin_at(None))
-    mark = error.problem_mark or error.context_mark
+    problem, mark = _in_plain_words(error)
     origin = builder.origin_at(mark)
-    problem = " ".join(str(error.problem or error.context or "not YAML").split())
-    lines = builder.source.lines
-    line_text = lines[origin.line - 1] if 0 < origin.line <= len(lines) else ""
+    line_text = _line(builder.source, error.problem_mark or error.context_mark)
     indent = line_text[: len(line_text) - len(line_text.lstrip())]
-    if "\\t" in problem or "\t" in indent:
-        return Diagnostic("E006", "a tab where YAML wants spaces", origin, "indent with spaces")
+    if "'\\t'" in str(error.problem) or "\t" in indent:
+        there = builder.origin_at(error.problem_mark)
+        return Diagnostic("E006", "a tab where YAML wants spaces", there, "indent with spaces")
     if "single document" in str(error.context or ""):
         message = "more than one YAML document in the file"
         return Diagnostic("E010", message, origin, "one profile a file: remove the `---`")

@@ -83,19 +83,19 @@ class _Reader:
 
     def _value(self, name: object, path: KeyPath) -> Value | None:
         if not isinstance(name, Mapping):
-            return self._variable(name)
+            return self._variable(name, path)
         parts = {key: part for key, part in name.items() if key != _WHOLE}
-        below = self._variable(name[_WHOLE]) if _WHOLE in name else None
+        below = self._variable(name[_WHOLE], path) if _WHOLE in name else None
         above = self.table(parts, path) if parts else None
         if below is None or above is None:
             return below or above
         return merge(below, above)
 
-    def _variable(self, name: object) -> Value | None:
+    def _variable(self, name: object, path: KeyPath) -> Value | None:
         variable = str(name)
         self.used.add(variable)
         # Without lines, so that no message shows the value: the environment is where secrets are.
-        value, problems = parse_value(self.environ[variable], Source(variable, ()), "env")
+        value, problems = parse_value(self.environ[variable], Source(variable, ()), "env", path)
         self.problems.extend(problems)
         return value
 

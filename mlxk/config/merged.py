@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from mlxk.config import checks
 from mlxk.config.defaults import defaults_layer
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.layers import (
     Entry,
-    Items,
-    Scalar,
     Table,
-    Value,
     lookup,
     merge_table,
     merge_tables,
@@ -22,7 +18,7 @@ from mlxk.config.layers import (
 )
 from mlxk.config.origins import KeyPath, dotted
 from mlxk.config.schema import Profile
-from mlxk.config.secrets import HIDDEN
+from mlxk.config.secrets import with_hidden_keys
 from mlxk.config.validation import check, value_origin, with_note
 
 # Problems after which the merged profile would be incomplete, so that judging it would mislead.
@@ -37,33 +33,7 @@ def without(table: Table, *keys: str) -> Table:
 
 def settings(table: Table) -> Table:
     """A layer without its variants, which are layers of their own, and with its secrets hidden."""
-    return _with_hidden_keys(without(table, "variants"))
-
-
-def _with_hidden_keys(table: Table) -> Table:
-    """API keys that were written out, or came from the environment as they are, are never shown either."""
-    keys = lookup(table, ("server", "api_keys"))
-    server = lookup(table, ("server",))
-    if not isinstance(keys, Items) or not isinstance(server, Table):
-        return table
-    hidden = replace(keys, items=tuple(_hidden(item) for item in keys.items))
-    below = replace(server, entries={**server.entries, "api_keys": _over(server, "api_keys", hidden)})
-    return replace(table, entries={**table.entries, "server": _over(table, "server", below)})
-
-
-def _over(table: Table, key: str, value: Value) -> Entry:
-    return Entry(table.entries[key].key, value)
-
-
-def _hidden(item: Value) -> Value:
-    match item:
-        case Scalar(expression=None):
-            return replace(item, expression=HIDDEN)
-        case Table() if "key" in item.entries:
-            key = _over(item, "key", _hidden(item.entries["key"].value))
-            return replace(item, entries={**item.entries, "key": key})
-        case _:
-            return item
+    return with_hidden_keys(without(table, "variants"))
 
 
 def variants(tables: Iterable[Table]) -> dict[str, Table]:

@@ -71,9 +71,9 @@ def _expression(value: Value) -> bool:
 
 def _lines(head: str, value: Value, indent: str) -> _Lines:
     match value:
-        case Table() if any(not is_unset(entry.value) for entry in value.entries.values()):
+        case Table() if below := list(_table_lines(value, indent)):
             yield head, None
-            yield from _table_lines(value, indent)
+            yield from below
         case Items() if value.items:
             yield head, None
             for item in value.items:

@@ -1,18 +1,24 @@
-"""A text's lines as messages may show them: what stands under `api_keys` is starred out.
+"""API keys are never shown: neither in a text's lines, nor in the values of a layer.
 
-This works on the text alone, so that it holds for a file that is no YAML too. Columns stay what they are,
-and `${…}` stays: it names a secret and is none.
+Lines are starred out by the text alone, so that it holds for a file that is no YAML too. Columns stay what
+they are, and `${…}` stays with its quotation marks: it names a secret and is none.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from mlxk.config.layers import Entry, Items, Scalar, Table, Value, lookup
+from mlxk.config.origins import KeyPath
+
+# The keys of one of `server.api_keys`; other names there may be the secret itself.
+_KEYS_OF_A_KEY = ("name", "key")
 # What stands for a secret wherever values are shown.
 HIDDEN = "***"
 
 _KEY = re.compile(r"""\bapi[_-]?keys?\+?["']?\s*:""", re.IGNORECASE)
-_SHOWN = re.compile(r"(\$\{[^}]*\}?)|[^\s\[\]{},]")
+_SHOWN = re.compile(r"""(["']?\$\{[^}]*\}?["']?)|[^\s\[\]{},]""")
 
 
 def shown_lines(text: str) -> tuple[str, ...]:
@@ -40,3 +46,41 @@ def _goes_on(line: str, indent: int, inside: int) -> bool:
 
 def _starred(text: str) -> str:
     return _SHOWN.sub(lambda match: match[1] or "*", text)
+
+
+def shown_argument(key: str, value: str) -> tuple[str, ...]:
+    """The lines of a value that was given for `key` on the command line, without API keys."""
+    head = "api_keys: " if "api_keys" in key else f"{key}: "
+    lines = shown_lines(head + value)
+    return (lines[0][len(head) :], *lines[1:])
+
+
+def shown_name(inside: KeyPath, name: str) -> str:
+    """A key or tag as messages may name it: an API key with a colon behind it reads as a key."""
+    return HIDDEN if "api_keys" in inside and name not in _KEYS_OF_A_KEY else name
+
+
+def with_hidden_keys(table: Table) -> Table:
+    """The layer, whose API keys are shown as `HIDDEN` wherever they stand as they are."""
+    keys = lookup(table, ("server", "api_keys"))
+    server = lookup(table, ("server",))
+    if not isinstance(keys, Items) or not isinstance(server, Table):
+        return table
+    hidden = replace(keys, items=tuple(_hidden(item) for item in keys.items))
+    below = replace(server, entries={**server.entries, "api_keys": _over(server, "api_keys", hidden)})
+    return replace(table, entries={**table.entries, "server": _over(table, "server", below)})
+
+
+def _over(table: Table, key: str, value: Value) -> Entry:
+    return Entry(table.entries[key].key, value)
+
+
+def _hidden(item: Value) -> Value:
+    match item:
+        case Scalar(expression=None):
+            return replace(item, expression=HIDDEN)
+        case Table() if "key" in item.entries:
+            key = _over(item, "key", _hidden(item.entries["key"].value))
+            return replace(item, entries={**item.entries, "key": key})
+        case _:
+            return item

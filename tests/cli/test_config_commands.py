@@ -189,3 +189,21 @@ def test_explain_knows_its_keys(capsys: Captured) -> None:
     assert main(["explain", "-p", "demo", "a..b"]) == 2
     assert main(["explain", "-p", "dmo", "system"]) == 1
     assert "did you mean `demo`?" in capsys.readouterr().err
+
+
+def test_what_config_prints_is_a_profile_again(work: Path, capsys: Captured) -> None:
+    (work / "p.yaml").write_text("mlxk: 1\nmodel: org/model\nstop: {tokens: [a, b]}\n")
+    assert main(["config", "-p", "p.yaml"]) == 0
+    printed = capsys.readouterr().out
+    assert not [line for line in printed.splitlines() if line.strip() == "clamp:"]
+    (work / "q.yaml").write_text(printed)
+    assert main(["validate", "q.yaml"]) == 0
+    assert main(["config", "diff", "p.yaml", "q.yaml"]) == 0
+
+
+def test_diff_compares_lists_as_wholes(work: Path, capsys: Captured) -> None:
+    (work / "p.yaml").write_text("mlxk: 1\nmodel: org/model\nstop: {tokens: [a, b]}\n")
+    (work / "q.yaml").write_text("mlxk: 1\nmodel: org/model\nstop: {tokens: [a]}\n")
+    assert main(["config", "diff", "p.yaml", "q.yaml"]) == 1
+    expected = "stop.tokens\n  - [a, b]  # p.yaml:3\n  + [a]  # q.yaml:3\n"
+    assert capsys.readouterr().out == expected

@@ -53,7 +53,8 @@ def test_an_alias_bomb(folder: Any) -> None:
 def test_a_folder_a_fifo_and_nothing(folder: Any) -> None:
     (folder.path / "d.yaml").mkdir()
     os.mkfifo(folder.path / "f.yaml")
-    assert folder.codes("d.yaml") == ["E001"]
+    (item,) = folder.errors("d.yaml")
+    assert (item.code, item.message) == ("E001", "this is a folder, not a file")
     assert folder.codes("f.yaml") == ["E001"]
     assert [item.code for item in folder.validate("none.yaml", "d.yaml", "f.yaml")] == ["E001"] * 3
     with pytest.raises(ProfileNotFound):
@@ -63,6 +64,21 @@ def test_a_folder_a_fifo_and_nothing(folder: Any) -> None:
 def test_a_dangling_link_names_the_file(folder: Any) -> None:
     (folder.path / "p.yaml").symlink_to("gone.yaml")
     assert folder.codes() == ["E001"]
+
+
+@pytest.mark.parametrize("name", ["mlxk.yaml", "mlxk.local.yaml", "../home/config/mlxk/config.yaml"])
+def test_a_dangling_link_among_the_files_around_a_profile(folder: Any, name: str) -> None:
+    folder.profile("")
+    (folder.path / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder.path / name).symlink_to("gone.yaml")
+    (item,) = folder.errors()
+    assert item.code == "E001"
+    assert str(item.origin).endswith(Path(name).name)
+
+
+def test_a_name_that_no_file_can_have(folder: Any) -> None:
+    (item,) = folder.validate("a\0b")
+    assert (item.code, item.message) == ("E001", "not the name of a file")
 
 
 def test_a_broken_base_is_told_in_its_own_file(folder: Any) -> None:

@@ -215,3 +215,29 @@ def test_a_byte_order_mark_and_crlf_are_read(tmp_path: Path) -> None:
     document = read(path, "a.yaml")
     assert not document.problems
     assert plain(document.root) == {"a": 1, "b": "x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "place"),
+    [
+        ("a: 'x\nb: 1\n", "a quotation mark that is never closed", (1, 4)),
+        ("a: [1,\n  2\nb: 3\n", "a `[` without its `]`, or a missing comma", (1, 4)),
+        ("a: {b: 1\nc: 2\n", "a `{` without its `}`, or a missing comma", (1, 4)),
+        ("a: b: c\n", "a `:` where none can stand", (1, 5)),
+        ("abc\ndef: 1\n", "a `:` where none can stand", (2, 4)),
+        ("a:\n  b: 1\n c: 2\n", "this line is not indented like those around it", (3, 2)),
+        ("a: *b\n", "an alias to an anchor that is not there", (1, 4)),
+    ],
+)
+def test_yaml_errors_are_in_plain_words_where_they_began(
+    text: str, message: str, place: tuple[int, int]
+) -> None:
+    (item,) = parsed(text).problems
+    assert item.message == message
+    assert item.origin is not None
+    assert (item.origin.line, item.origin.column) == place
+
+
+def test_an_expression_without_quotes_in_a_list_is_told_so() -> None:
+    (item,) = parsed("a: [\n  1,\n  ${env:X}\n]\n").problems
+    assert item.help == 'inside [ ] and { } put quotes around "${…}"'

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlxk.config.diagnostics import human
+from mlxk.config.diagnostics import FORMATTERS
 from mlxk.config.secrets import shown_lines
 
 
@@ -26,17 +26,51 @@ from mlxk.config.secrets import shown_lines
         "server:\n  api_keys: [sekret, sekret: : ]",
         "server:\n  api_keys:\n\n    - 'sek' sekret",
         "api_keys: [sekret]",
+        "server:\n  api_keys: [{sekret: 1, sekret: 2}]",
+        "server:\n  api_keys: {sekret: 1, sekret: 2}",
+        "server:\n  api_keys: {sekret+: 1}",
+        "server:\n  api_keys: {sekret: [], sekret+: []}",
+        "server:\n  api_keys: [!sekret x]",
+        "server:\n  api_keys: [*sekret]",
+        "server:\n  api_keys: [&sekret a, &sekret b, *sekret]",
+        "server:\n  api_keys: [!sekret!x]",
     ],
 )
 def test_a_wrong_line_does_not_show_its_key(folder: Any, text: str) -> None:
     folder.profile(f"{text}\n")
     found = folder.validate()
     assert found
-    assert "sekret" not in human(found)
+    for show in FORMATTERS.values():
+        assert "sekret" not in show(found)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "server.api_keys=[sekret",
+        "server.api_keys=sekret",
+        "server.api_keys={sekret: 1}",
+        "server.api_keys=[{sekret: 1, sekret: 1}]",
+        "server.api_keys[0]=sekret",
+        "server.api_keys.sekret=sekret",
+        "server={api_keys: [sekret",
+        "server={api_keys: sekret}",
+        'server={"api_keys": [sekret sekret], x}',
+        "server.api_keys=[a,\n  sekret",
+    ],
+)
+def test_a_wrong_argument_does_not_show_its_key(folder: Any, assignment: str) -> None:
+    folder.profile("")
+    found = folder.errors(sets=[assignment])
+    for show in FORMATTERS.values():
+        assert "sekret" not in show(found).replace("--set server.api_keys.sekret", "")
 
 
 def test_lines_keep_their_length_and_what_is_no_secret() -> None:
-    text = "mlxk: 1\nserver:\n  api_keys:\n    - ${env:KEY:?set it}\n    - abc\n  listen: 127.0.0.1:1\n"
+    text = (
+        "mlxk: 1\nserver:\n  api_keys:\n    - ${env:KEY:?set it}\n    - abc\n    - '${env:K}'\n"
+        "  listen: 127.0.0.1:1\n"
+    )
     shown = shown_lines(text)
     assert shown == (
         "mlxk: 1",
@@ -44,6 +78,7 @@ def test_lines_keep_their_length_and_what_is_no_secret() -> None:
         "  api_keys:",
         "    * ${env:KEY:?set it}",
         "    * ***",
+        "    * '${env:K}'",
         "  listen: 127.0.0.1:1",
     )
     assert [len(line) for line in shown] == [len(line) for line in text.splitlines()]
