@@ -110,7 +110,8 @@ class Plan:
             share = self.profile.tokens.share
             part = 1.0 if request.fill_context else share.run if self.surface == "run" else share.server
             return max(min(room, limit if limit is not None else int(window * part)), 1)
-        return self._explicit(request.max_tokens, prompt_tokens, room, limit)
+        wanted = min(request.max_tokens, room) if request.fill_context else request.max_tokens
+        return self._explicit(wanted, prompt_tokens, room, limit)
 
     def _explicit(self, wanted: int, prompt_tokens: int, room: int, limit: int | None) -> int:
         if limit is not None and wanted > limit:

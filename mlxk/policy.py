@@ -71,7 +71,7 @@ def _said(request: GenerationRequest) -> Mapping[str, object]:
     system = any(message.role in _SYSTEM_ROLES for message in request.messages)
     reasoning = request.reasoning
     found: dict[str, object] = {
-        "max_tokens": "all" if request.fill_context else request.max_tokens,
+        "max_tokens": "all" if request.fill_context and request.max_tokens is None else request.max_tokens,
         "context": request.context,
         "overflow": request.overflow,
         "max_reasoning": reasoning.max_tokens,

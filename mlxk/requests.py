@@ -169,7 +169,7 @@ class GenerationRequest:
     model carry on the last assistant message instead of starting a turn; without `add_generation_prompt`
     the prompt ends with the last message. `suffix` is what follows the text that the model is to fill in
     after `prompt`. `context` is a window of fewer tokens than the profile's; `fill_context` asks for all of
-    it, where `max_tokens` is not said. `overflow` replaces the profile's.
+    it where `max_tokens` is not said, and for no more where it is. `overflow` replaces the profile's.
     """
 
     messages: tuple[Message, ...] = ()

@@ -108,3 +108,5 @@ def test_all_of_the_window() -> None:
     assert make("server").max_tokens(100, request) == 900
     assert make("server").max_tokens(100, replace(request, context=300)) == 200
     assert make("server", tokens={"max_output": 50}).max_tokens(100, request) == 50
+    assert make("server").max_tokens(100, replace(request, max_tokens=5000)) == 900
+    assert make("server").max_tokens(100, replace(request, max_tokens=5)) == 5

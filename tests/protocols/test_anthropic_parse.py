@@ -59,7 +59,7 @@ def parse(**fields: object) -> GenerationRequest:
     ],
 )
 def test_fields(fields: Mapping[str, object], expected: dict[str, object]) -> None:
-    least = {"messages": (Message("user", "hi"),), "model": "m", "max_tokens": 5}
+    least = {"messages": (Message("user", "hi"),), "model": "m", "max_tokens": 5, "fill_context": True}
     assert parse(**fields) == GenerationRequest(**{**least, **expected})  # type: ignore[arg-type]
 
 
@@ -97,6 +97,19 @@ def test_media_are_not_supported() -> None:
     with pytest.raises(UnsupportedParameter) as caught:
         parse(messages=[{"role": "user", "content": [{"type": "image", "source": {}}]}])
     assert caught.value.param == "messages[0].content[0]"
+
+
+@pytest.mark.parametrize(
+    ("total", "expected"), [(4095, "max_tokens"), (4096, "model_context_window_exceeded")]
+)
+def test_a_full_window_is_told(card: MakeCard, total: int, expected: str) -> None:
+    encoder = messages.parse(LEAST).encoder(card())
+    events: list[Event] = [Start("gen-1", "demo", 1), Finish("length", Usage(total - 9, 9))]
+    collector = Collector()
+    for event in events:
+        collector.feed(event)
+    assert encoder.body([collector.completion()])["stop_reason"] == expected
+    assert f'"stop_reason":"{expected}"'.encode() in b"".join(encoder.feed(0, event) for event in events)
 
 
 @pytest.mark.parametrize(

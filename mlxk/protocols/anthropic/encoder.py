@@ -44,6 +44,7 @@ class MessagesEncoder:
         self, card: ModelCard, *, stops: tuple[str, ...], error_body: Callable[[MlxkError], Json]
     ) -> None:
         self._drops = card.expose == "drop"
+        self._window = card.context_length
         self._stops = stops
         self._error_body = error_body
         self._blocks = 0
@@ -116,6 +117,8 @@ class MessagesEncoder:
 
     def _end(self, finish: Finish) -> Json:
         reason = _STOP_REASONS[finished(finish)]
+        if reason == "max_tokens" and finish.usage.total_tokens >= self._window:
+            reason = "model_context_window_exceeded"
         if reason == "end_turn" and finish.stop_sequence in self._stops:
             return {"stop_reason": "stop_sequence", "stop_sequence": finish.stop_sequence}
         return {"stop_reason": reason, "stop_sequence": None}

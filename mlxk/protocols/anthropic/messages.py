@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, cast
 
@@ -21,7 +22,7 @@ from mlxk.errors import (
 from mlxk.protocols.anthropic.content import CacheControl, MessageBody, Text, joined, parse_messages
 from mlxk.protocols.anthropic.encoder import MessagesEncoder
 from mlxk.protocols.base import Json, ParsedRequest
-from mlxk.protocols.validation import Body, validate
+from mlxk.protocols.validation import Body, only, validate
 from mlxk.requests import (
     GenerationRequest,
     JsonSchema,
@@ -52,12 +53,18 @@ class Metadata(Body):
 
 
 class ToolBody(Body):
+    """Inputs are streamed as they are written, whether that is asked for or not."""
+
     name: Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,128}$")]
     input_schema: dict[str, Any]
     description: str | None = None
     strict: bool | None = None
     type: Literal["custom"] | None = None
     cache_control: CacheControl | None = None
+    eager_input_streaming: bool | None = None
+    defer_loading: Annotated[bool | None, only(False, reason="All tools are shown to the model at once.")] = (
+        None
+    )
 
     def tool(self) -> Tool:
         return Tool(self.name, self.description or "", self.input_schema, bool(self.strict))
@@ -72,6 +79,10 @@ class ChoiceBody(Body):
 class ThinkingBody(Body):
     type: Literal["enabled", "disabled", "adaptive"]
     budget_tokens: Annotated[int, Field(ge=0)] | None = None
+    display: Annotated[
+        Literal["summarized"] | None,
+        only("summarized", reason="Thinking is shown unless the profile drops it."),
+    ] = None
 
 
 class FormatBody(Body):
@@ -86,28 +97,33 @@ class OutputBody(Body):
     format: FormatBody | None = None
 
 
-class MessagesBody(Body):
+class PromptBody(Body):
+    """The part of a body that a prompt is made of. An assistant message at the end is one to carry on."""
+
     model: str
     messages: Annotated[list[MessageBody], Field(min_length=1)]
-    max_tokens: Annotated[int, Field(ge=1)]
     system: Text | None = None
-    stop_sequences: list[Annotated[str, Field(min_length=1)]] | None = None
-    stream: bool | None = None
-    temperature: Annotated[float, Field(ge=0, le=1)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
     thinking: ThinkingBody | None = None
     tools: list[ToolBody] | None = None
     tool_choice: ChoiceBody | None = None
     output_config: OutputBody | None = None
-    metadata: Metadata | None = None
-    service_tier: Literal["auto", "standard_only"] | None = None
     cache_control: CacheControl | None = None
 
-    def sampling(self) -> SamplingOverrides:
-        names = ("temperature", "top_p", "top_k")
-        return cast(
-            SamplingOverrides, {name: value for name in names if (value := getattr(self, name)) is not None}
+    def request(self) -> GenerationRequest:
+        """Raises `RequestError`."""
+        system = (Message("system", joined(self.system)),) if self.system else ()
+        tools = tuple(tool.tool() for tool in self.tools or ())
+        parallel = self.tool_choice.disable_parallel_tool_use if self.tool_choice else None
+        wanted = self.output_config.format if self.output_config else None
+        return GenerationRequest(
+            messages=(*system, *parse_messages(self.messages)),
+            model=self.model,
+            tools=tools,
+            tool_choice=self.choice(tools),
+            parallel_tool_calls=None if parallel is None else not parallel,
+            response_format=JsonSchema(wanted.body) if wanted else None,
+            reasoning=self.options(),
+            continue_final=self.messages[-1].role == "assistant",
         )
 
     def choice(self, tools: tuple[Tool, ...]) -> ToolChoice:
@@ -132,25 +148,36 @@ class MessagesBody(Body):
         return ReasoningOptions(self.thinking.type == "enabled", effort, self.thinking.budget_tokens)
 
 
+class MessagesBody(PromptBody):
+    max_tokens: Annotated[int, Field(ge=1)]
+    stop_sequences: list[Annotated[str, Field(min_length=1)]] | None = None
+    stream: bool | None = None
+    temperature: Annotated[float, Field(ge=0, le=1)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    metadata: Metadata | None = None
+    service_tier: Literal["auto", "standard_only"] | None = None
+
+    def sampling(self) -> SamplingOverrides:
+        names = ("temperature", "top_p", "top_k")
+        return cast(
+            SamplingOverrides, {name: value for name in names if (value := getattr(self, name)) is not None}
+        )
+
+
 def parse(body: Json) -> ParsedRequest:
-    """An assistant message at the end is one to carry on; raises `RequestError`."""
+    """Raises `RequestError`.
+
+    `max_tokens` must be said, and so clients say much: what does not fit the window is no error, and the
+    answer tells when the window was full.
+    """
     said = validate(MessagesBody, body)
-    system = (Message("system", joined(said.system)),) if said.system else ()
-    tools = tuple(tool.tool() for tool in said.tools or ())
-    parallel = said.tool_choice.disable_parallel_tool_use if said.tool_choice else None
-    wanted = said.output_config.format if said.output_config else None
-    request = GenerationRequest(
-        messages=(*system, *parse_messages(said.messages)),
-        model=said.model,
-        tools=tools,
-        tool_choice=said.choice(tools),
-        parallel_tool_calls=None if parallel is None else not parallel,
+    request = replace(
+        said.request(),
         sampling=said.sampling(),
         max_tokens=said.max_tokens,
+        fill_context=True,
         stop=None if said.stop_sequences is None else tuple(said.stop_sequences),
-        response_format=JsonSchema(wanted.body) if wanted else None,
-        reasoning=said.options(),
-        continue_final=said.messages[-1].role == "assistant",
     )
     encoder = partial(MessagesEncoder, stops=tuple(said.stop_sequences or ()), error_body=error_body)
     return ParsedRequest(said.model, bool(said.stream), (request,), encoder)
