@@ -33,6 +33,10 @@ _COMMANDS = (
     ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
     ("explain", "mlxk.cli.config:explain", "Tell how one value came about, layer by layer."),
     ("lock", "mlxk.cli.lock:lock", "Pin the models of profiles in mlxk.lock."),
+    ("pull", "mlxk.cli.pull:pull", "Download a model, after a look at what it needs."),
+    ("list", "mlxk.cli.listing:list_", "List the models on this machine."),
+    ("health", "mlxk.cli.health:health", "Check that models on this machine are whole."),
+    ("rm", "mlxk.cli.rm:rm", "Remove models from this machine."),
     ("schema", "mlxk.cli.schema:schema", "Print the JSON schema that editors use."),
 )
 

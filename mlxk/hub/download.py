@@ -17,7 +17,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from huggingface_hub import snapshot_download
 from huggingface_hub.file_download import _cache_commit_hash_for_specific_revision
@@ -51,29 +51,42 @@ def download(order: dict[str, Any]) -> Path:
         disable_progress_bars()
     # The library's own retries are told as warnings; on a terminal they would tear the bar.
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+    bar = _bar(repo.rpartition("/")[2], order["bytes"])
     with told(repo, revision):
         folder = Path(
             snapshot_download(
                 repo,
                 revision=commit,
                 allow_patterns=[*NEEDED],
-                tqdm_class=_bar(repo.rpartition("/")[2], order["bytes"]),
+                tqdm_class=bar,
             )
         )
+        for shown in bar.shown:
+            shown.close()
         _verify(folder, repo, order["files"])
         if revision != commit:
             _cache_commit_hash_for_specific_revision(str(folder.parents[1]), revision or "main", commit)
     return folder
 
 
-def _bar(name: str, planned: int) -> type[tqdm]:
+class _Bar(tqdm):
+    """The library leaves its bars open; `shown` is what to close."""
+
+    shown: ClassVar[list[tqdm]]
+
+
+def _bar(name: str, planned: int) -> type[_Bar]:
     """One bar of a known length, instead of three whose lengths grow."""
 
-    class Bar(tqdm):
+    class Bar(_Bar):
+        shown: ClassVar[list[tqdm]] = []
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            if kwargs.get("name") != _SHOWN:
+            if kwargs.get("name") == _SHOWN:
+                self.shown.append(self)
+            else:
                 kwargs["disable"] = True
-            kwargs |= {"desc": name, "bar_format": _FORMAT, "total": planned}
+            kwargs |= {"desc": name, "bar_format": _FORMAT, "total": planned, "leave": False}
             super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
 
         def __setattr__(self, key: str, value: object) -> None:

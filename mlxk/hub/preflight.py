@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlxk.errors import InsufficientDisk, ModelError, UnsupportedModel
 from mlxk.hub.files import NEEDED, is_one_of, read_json
+from mlxk.hub.headers import Tensor
 from mlxk.hub.sizes import show
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ _ANYWAY = "--force downloads it all the same"
 _WEIGHTS = "model*.safetensors"
 _COMMUNITY = "mlx-community"
 _SUGGESTIONS = 3
+_AT_ONCE = 8  # requests for headers
 _RESERVE = 1 << 30  # bytes of disk that a download leaves free
 
 
@@ -72,6 +75,13 @@ class Preflight:
         return sum(file.size for file in self.files if is_one_of(file.path, [_WEIGHTS]))
 
 
+def offline() -> bool:
+    """Whether HF_HUB_OFFLINE forbids asking the hub."""
+    from huggingface_hub import is_offline_mode
+
+    return is_offline_mode()
+
+
 def check(repo: str, revision: str | None, *, model_types: Collection[str]) -> Preflight:
     """Ask the hub. `model_types` are those that mlx-lm has code for.
 
@@ -97,6 +107,32 @@ def check(repo: str, revision: str | None, *, model_types: Collection[str]) -> P
     )
     objection = _objection(repo, paths, config, model_types)
     return Preflight(repo, revision, commit, files, _is_here(repo, revision, commit), objection, config)
+
+
+def tensors(found: Preflight) -> dict[str, Tensor]:
+    """All tensors of its weights, from the headers alone: two range requests a file at most.
+
+    Raises `ModelError` for a file that is no safetensors file.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import SafetensorsParsingError
+
+    from mlxk.hub.failures import told
+
+    def header(path: str) -> dict[str, Tensor]:
+        with told(found.repo, found.revision):
+            listed = HfApi().parse_safetensors_file_metadata(found.repo, path, revision=found.commit).tensors
+        return {
+            name: Tensor(item.dtype, tuple(item.shape), item.data_offsets[1] - item.data_offsets[0])
+            for name, item in listed.items()
+        }
+
+    paths = [file.path for file in found.files if is_one_of(file.path, [_WEIGHTS])]
+    try:
+        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+            return {name: tensor for part in pool.map(header, paths) for name, tensor in part.items()}
+    except SafetensorsParsingError as error:
+        raise ModelError(f"{found.repo} has damaged weights on the hub: {error}") from error
 
 
 def require_disk(found: Preflight) -> None:
@@ -125,8 +161,9 @@ def _is_here(repo: str, revision: str | None, commit: str) -> bool:
 
 def _config(repo: str, commit: str) -> dict[str, Any]:
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, disable_progress_bars():
         return read_json(Path(hf_hub_download(repo, "config.json", revision=commit, local_dir=folder)), repo)
 
 
@@ -170,9 +207,7 @@ def _without_weights(repo: str, paths: Collection[str]) -> UnsupportedModel:
                 f"{repo} has {what}, which MLX does not load",
                 hint=f"use the model in safetensors{_suggestions(repo)}, or the original and `mlxk convert`",
             )
-    return UnsupportedModel(
-        f"{repo} has no weights (model*.safetensors)", hint=_ANYWAY
-    )
+    return UnsupportedModel(f"{repo} has no weights (model*.safetensors)", hint=_ANYWAY)
 
 
 def _suggestions(repo: str) -> str:

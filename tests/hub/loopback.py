@@ -7,6 +7,7 @@ ranges, `auth-check`, the search, and for uploads: create, preupload, the LFS ba
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -37,9 +38,7 @@ class Repo:
 
     @property
     def commit(self) -> str:
-        listed = "".join(
-            f"{path}{hashlib.sha1(data).hexdigest()}" for path, data in sorted(self.files.items())
-        )
+        listed = "".join(path + etag(path, data) for path, data in sorted(self.files.items()))
         return hashlib.sha1(f"{self.name}{listed}".encode()).hexdigest()
 
     def tree(self, revision: str) -> tuple[str, dict[str, bytes]] | None:
@@ -113,6 +112,7 @@ class Hub:
         return None
 
 
+@functools.lru_cache(maxsize=256)
 def etag(path: str, data: bytes) -> str:
     """As the hub names content: SHA-256 of large files, git's SHA-1 of others."""
     if path.endswith(_LFS):

@@ -1,0 +1,154 @@
+"""`mlxk health`: is what is on disk whole?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from mlxk.engine.architectures import model_types
+from mlxk.errors import MlxkError, UsageError
+from mlxk.hub import health as checks
+from mlxk.hub import references
+from mlxk.hub.cache import CachedModel, cached_at, cached_models
+from mlxk.hub.health import Finding, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    name: str
+    folder: Path
+    snapshot: Snapshot | None
+
+
+def health(
+    *models: str,
+    profile: Annotated[str | None, Parameter(name=["--profile", "-p"])] = None,
+    deep: Annotated[bool, Parameter(negative="")] = False,
+    json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Check models on this machine: missing and cut-off files, damaged headers, tokenizers.
+
+    Ends with status 1 if one is not healthy.
+
+    Examples:
+        mlxk health
+        mlxk health -p gptoss-server --deep
+
+    Parameters
+    ----------
+    models
+        References or folders. Without any: all in the hub's cache.
+    profile
+        The model of this profile, and whether it has every token that the profile names.
+    deep
+        Read every byte, and hold it against the hub's hash.
+    json_
+        For programs.
+    """
+    found = {subject.name: _check(subject, deep) for subject in _subjects(models, profile)}
+    if profile is not None:
+        name, wrong = _against_profile(profile)
+        found[name] = [*found[name], *wrong]
+    if json_:
+        data = [
+            {"model": name, "health": checks.verdict(items), "findings": [asdict(item) for item in items]}
+            for name, items in found.items()
+        ]
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+    return 1 if any(found.values()) else 0
+
+
+def _subjects(models: tuple[str, ...], profile: str | None) -> Iterator[_Subject]:
+    names = [*models, *([_model_of(profile)] if profile is not None else [])]
+    if not names:
+        yield from (_cached(model.reference, model) for model in cached_models())
+        return
+    for name in names:
+        yield _subject(name)
+
+
+def _subject(name: str) -> _Subject:
+    """A model by reference. One that is only partly here has a folder as well."""
+    if references.is_name(name) and not name.startswith(references.BUILTIN_PREFIX):
+        repo, revision = references.split(references.canonical(name))
+        models = [model for model in cached_models() if model.repo == repo]
+        for model in models:
+            if (revision or "main") in model.refs or model.commit == revision or len(models) == 1:
+                return _cached(name, model)
+    folder = references.locate(name)
+    at = cached_at(folder)
+    return _Subject(name, folder, None if at is None else at.snapshot)
+
+
+def _cached(name: str, model: CachedModel) -> _Subject:
+    return _Subject(name, model.path, model.snapshot)
+
+
+def _check(subject: _Subject, deep: bool) -> list[Finding]:
+    if deep and sys.stderr.isatty():
+        return _with_bar(subject)
+    return checks.check(
+        subject.folder, subject.name, snapshot=subject.snapshot, model_types=model_types(), deep=deep
+    )
+
+
+def _with_bar(subject: _Subject) -> list[Finding]:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(subject.name, total=checks.hashed_bytes(subject.folder))
+        return checks.check(
+            subject.folder,
+            subject.name,
+            snapshot=subject.snapshot,
+            model_types=model_types(),
+            deep=True,
+            progress=lambda count: bar.advance(task, count),
+        )
+
+
+def _model_of(profile: str) -> str:
+    from mlxk.cli.loading import resolve_profile
+    from mlxk.cli.options import GenerationOptions, ProfileOptions
+
+    section = resolve_profile(ProfileOptions(profile=profile), GenerationOptions()).profile.model
+    if section.path is not None:
+        return section.path
+    if section.repo is None:
+        raise UsageError(f"the profile {profile} names no single model", hint="name a model instead")
+    return f"{section.repo}@{section.revision}" if section.revision else section.repo
+
+
+def _against_profile(profile: str) -> tuple[str, list[Finding]]:
+    """What the profile names and the model lacks: templates, tokens, presets."""
+    from mlxk.cli.loading import make_plan, resolve_profile
+    from mlxk.cli.options import GenerationOptions, ProfileOptions
+    from mlxk.text import TextModel
+
+    name = _model_of(profile)
+    try:
+        plan = make_plan(resolve_profile(ProfileOptions(profile=profile), GenerationOptions()), "run")
+        TextModel.load(plan.facts, plan.profile)
+    except MlxkError as error:
+        return name, [Finding("unsupported", f"profile {profile}: {error.message}", error.hint)]
+    return name, []
+
+
+def _print(found: dict[str, list[Finding]]) -> None:
+    if not found:
+        print("there are no models in the cache", file=sys.stderr)
+    width = max(map(len, found), default=0)
+    for name, items in found.items():
+        print(f"{name:<{width}}  {checks.verdict(items)}")
+        for item in items:
+            print(f"  {item.message}{f' ({item.hint})' if item.hint else ''}")
