@@ -142,11 +142,11 @@ def _plain(text: TextModel, prompt: Prompt, request: GenerationRequest, body: _B
 
 
 def _reasoning(text: TextModel, prompt: Prompt, request: GenerationRequest) -> list[str]:
-    grammar = text.grammar
+    grammar, budget = text.grammar, text.reasoning_ends
     opened = grammar.states[prompt.opened.state].kind == "reasoning"
-    if grammar.budget is None or not (opened or _may_think(text, request)):
+    if budget is None or not (opened or _may_think(text, request)):
         return ["start: body"]
-    start, closing = grammar.budget
+    start, closing = budget
     end = _end_of_reasoning(grammar, closing)
     after = closing.lstrip().removeprefix(end)
     gap = _terms(after, text.tokenizer) if after.strip() else "GAP"

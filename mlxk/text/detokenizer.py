@@ -2,11 +2,10 @@
 
 In total they say what `tokenizers` decodes: bytes are put together across tokens (an emoji may take four), so
 that U+FFFD stands only for bytes that are no UTF-8 at all, and SentencePiece's space at the very start is
-left out when the output starts a turn. One difference is meant: a broken byte makes U+FFFD of itself only,
-where `tokenizers` blanks the whole run of byte tokens around it, since that could only be known at its end.
+left out when the output starts a turn.
 
-`ByteDetokenizer` serves byte-level BPE and SentencePiece-style vocabularies through a table of bytes;
-`WindowDetokenizer` asks the library about a growing window, for every other decoder.
+`ByteDetokenizer` serves byte-level BPE, `RunDetokenizer` SentencePiece-style vocabularies, both through a
+table of bytes; `WindowDetokenizer` asks the library about a growing window, for every other decoder.
 """
 
 from __future__ import annotations
@@ -28,12 +27,16 @@ class Detokenizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """The bytes of each token, looked up once. `strip` is how many leading spaces a text loses."""
+    """The bytes of each token, looked up once. `strip` is how many leading spaces a text loses.
+
+    `runs`: tokens of single bytes, one after another, are decoded together (SentencePiece's byte fallback).
+    """
 
     tokenizer: Tokenizer
     convert: Callable[[str], bytes]
     strip: int
     known: dict[int, bytes]
+    runs: bool = False
 
     def bytes_of(self, token: int) -> bytes:
         """Empty for an id that the vocabulary lacks (models pad it)."""
@@ -55,6 +58,7 @@ class ByteDetokenizer:
         self._strip = pieces.strip if strip else 0
 
     def feed(self, token: int) -> str:
+        """The text that is certain with this token."""
         found = self._known.get(token)
         text = self._utf8.decode(self._bytes_of(token) if found is None else found)
         return self._stripped(text) if self._strip and text else text
@@ -65,10 +69,48 @@ class ByteDetokenizer:
         return text
 
     def _stripped(self, text: str) -> str:
-        while self._strip and text.startswith(" "):
-            text, self._strip = text[1:], self._strip - 1
-        if text:
-            self._strip = 0
+        text, self._strip = _without_spaces(text, self._strip)
+        return text
+
+
+class RunDetokenizer:
+    """Joins tokens, and holds a run of byte tokens until it ends.
+
+    The library reads a run as a whole: if it is no UTF-8, each of its bytes is a replacement character.
+    """
+
+    def __init__(self, pieces: Pieces, *, strip: bool) -> None:
+        self._pieces = pieces
+        self._text: dict[int, str | None] = {}
+        self._run = b""
+        self._strip = pieces.strip if strip else 0
+
+    def feed(self, token: int) -> str:
+        """The text that is certain with this token: none while a run goes on."""
+        if token not in self._text:
+            spelled = self._pieces.tokenizer.backend.id_to_token(token)
+            is_byte = spelled is not None and _byte_of(spelled) is not None
+            self._text[token] = None if is_byte else self._pieces.bytes_of(token).decode()
+        text = self._text[token]
+        if text is None:
+            self._run += self._pieces.bytes_of(token)
+            return ""
+        text = self._ended() + text if self._run and text else text
+        return self._stripped(text) if self._strip and text else text
+
+    def flush(self) -> str:
+        text = self._ended()
+        return self._stripped(text) if self._strip and text else text
+
+    def _ended(self) -> str:
+        run, self._run = self._run, b""
+        try:
+            return run.decode()
+        except UnicodeDecodeError:
+            return "\ufffd" * len(run)
+
+    def _stripped(self, text: str) -> str:
+        text, self._strip = _without_spaces(text, self._strip)
         return text
 
 
@@ -120,8 +162,23 @@ def pieces_of(tokenizer: Tokenizer) -> Pieces | None:
         return None
     if stripped and (len(stripped) > 1 or "Fuse" not in kinds or kinds.index("Fuse") > kinds.index("Strip")):
         return None
-    convert = _sentencepiece if "ByteFallback" in kinds else _spaced
-    return Pieces(tokenizer, convert, sum(int(step["start"]) for step in stripped), {})
+    strip = sum(int(step["start"]) for step in stripped)
+    runs = "ByteFallback" in kinds
+    return Pieces(tokenizer, _sentencepiece if runs else _spaced, strip, {}, runs)
+
+
+def detokenizer_of(pieces: Pieces | None, tokenizer: Tokenizer, *, strip: bool) -> Detokenizer:
+    """A detokeniser for one output; `strip`: it starts a turn."""
+    if pieces is None:
+        return WindowDetokenizer(tokenizer)
+    return RunDetokenizer(pieces, strip=strip) if pieces.runs else ByteDetokenizer(pieces, strip=strip)
+
+
+def _without_spaces(text: str, count: int) -> tuple[str, int]:
+    """Text without at most `count` spaces at its start, and how many more a text that goes on may lose."""
+    while count and text.startswith(" "):
+        text, count = text[1:], count - 1
+    return text, 0 if text else count
 
 
 def _steps(decoder: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
@@ -153,10 +210,16 @@ def _spaced(token: str) -> bytes:
     return token.replace("▁", " ").encode()
 
 
-def _sentencepiece(token: str) -> bytes:
+def _byte_of(token: str) -> bytes | None:
+    """The byte that `<0x0A>` and its like stand for."""
     if len(token) == 6 and token.startswith("<0x") and token.endswith(">"):
         try:
             return bytes([int(token[3:5], 16)])
         except ValueError:
-            return token.encode()
-    return _spaced(token)
+            return None
+    return None
+
+
+def _sentencepiece(token: str) -> bytes:
+    found = _byte_of(token)
+    return _spaced(token) if found is None else found

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
 from mlxk.config.schema import Profile
-from mlxk.errors import ProfileError, RequestError, TemplateError, UnsupportedParameter
+from mlxk.errors import ProfileError, RequestError, UnsupportedParameter
 from mlxk.hub.facts import ModelFacts
-from mlxk.requests import GenerationRequest, Message, ReasoningBudget
+from mlxk.requests import GenerationRequest, ReasoningBudget
 from mlxk.text import presets
+from mlxk.text.chat import ChatWriter
 from mlxk.text.decoder import Decoder, DecoderSetup
-from mlxk.text.detokenizer import ByteDetokenizer, Detokenizer, WindowDetokenizer, pieces_of
+from mlxk.text.detokenizer import Detokenizer, detokenizer_of, pieces_of
 from mlxk.text.grammar import Grammar, Opened
 from mlxk.text.infill import infill_of
 from mlxk.text.output import OutputGrammars
-from mlxk.text.prompt import Marker, Prompt, shapes, template_messages
-from mlxk.text.reasoning import reasoning_variables
+from mlxk.text.prompt import Marker, Prompt
 from mlxk.text.source import TemplateSources, template_sources
 from mlxk.text.stops import Stops
-from mlxk.text.template import ChatTemplate
+from mlxk.text.templates import Templates
 from mlxk.text.tokenizer import Tokenizer
-from mlxk.text.tools.format import tool_schema
-
-_RESERVED = frozenset({"messages", "tools", "documents", "add_generation_prompt"})
 
 
 class TextModel:
@@ -40,13 +35,12 @@ class TextModel:
     ) -> None:
         self.profile = profile
         self.tokenizer = tokenizer
-        self._sources = sources
-        self._templates = {name: ChatTemplate(text, name) for name, text in sources.by_name.items()}
-        literals = "\0".join(template.literals for template in self._templates.values())
-        written = {template.source for template in self._templates.values()}
-        self._output = OutputGrammars(profile, tokenizer, "\0".join((literals, *written)))
+        self._templates = Templates.of(sources)
+        self._output = OutputGrammars(profile, tokenizer, self._templates)
         full = self._output.grammar
+        literals = self._templates.literals
         self._marker = Marker(self._control_tokens(literals, full))
+        self._chat = ChatWriter(profile, self._templates, tokenizer.named, self._output, self._marker)
         self._pieces = pieces_of(tokenizer)
         self._infill = infill_of(tokenizer)
         self._stop_names = {self._profile_stop(text): text for text in profile.stop.tokens}
@@ -71,9 +65,14 @@ class TextModel:
         """The output grammar, tool calls included."""
         return self._output.grammar
 
+    @property
+    def reasoning_ends(self) -> tuple[str, str] | None:
+        """What begins reasoning, and what ends it as the model itself would; `None` without reasoning."""
+        return self._output.budget
+
     def template_writes(self, text: str) -> bool:
         """Whether one of the model's chat templates contains `text`."""
-        return any(text in template.source for template in self._templates.values())
+        return any(text in template.source for template in self._templates.all)
 
     def render(self, request: GenerationRequest) -> Prompt:
         """The prompt of a request. Takes milliseconds of CPU.
@@ -86,20 +85,7 @@ class TextModel:
             return self._gap_prompt(request)
         if request.prompt is not None:
             return self._raw_prompt(request.prompt)
-        messages = self._with_system(request.messages)
-        if not messages:
-            raise RequestError("there are no messages", param="messages")
-        if request.continue_final and messages[-1].role != "assistant":
-            raise RequestError("only an assistant's message can be continued", param="messages")
-        declared = [tool_schema(tool) for tool in request.tools if request.tool_choice != "none"]
-        template = self._template(bool(declared))
-        if declared and "tools" not in template.variables:
-            raise UnsupportedParameter(
-                "this model's chat template has no place for tools", hint="send no tools", param="tools"
-            )
-        variables, warnings = self._variables(request, template)
-        chat = self._marker.mark(template_messages(messages, developer="developer" in template.literals))
-        text, merged = self._rendered(template, chat, self._marker.mark(declared) or None, variables, request)
+        text, warnings = self._chat.write(request)
         segments = self._marker.segments(text)
         write = self._output.alphabet.write
         opened = self._output.opened(
@@ -110,7 +96,7 @@ class TextModel:
             self.tokenizer.encode_segments(segments),
             opened,
             request.continue_final,
-            (*self._sources.warnings, *warnings, *merged),
+            warnings,
         )
 
     def encode(self, text: str) -> tuple[int, ...]:
@@ -147,7 +133,7 @@ class TextModel:
 
     def template_source(self) -> str:
         """The chat template that a chat without tools takes."""
-        return self._templates[self._sources.default].source
+        return self._templates.default.source
 
     def stops_of(self, request: GenerationRequest) -> tuple[int, ...]:
         """The token ids that end this request's output."""
@@ -157,11 +143,10 @@ class TextModel:
 
     def reasoning_budget(self, prompt: Prompt, limit: int) -> ReasoningBudget | None:
         """How the engine ends reasoning after `limit` tokens; `None` where the grammar has no reasoning."""
-        texts = self._output.budget
-        if texts is None:
+        if self.reasoning_ends is None:
             return None
         opened = self._output.starts_reasoning(prompt.opened)
-        start, end = (self.encode(text) for text in texts)
+        start, end = (self.encode(text) for text in self.reasoning_ends)
         return ReasoningBudget(limit=limit, start=start, end=end, opened=opened)
 
     def decoder(self, prompt: Prompt, request: GenerationRequest) -> Decoder:
@@ -186,9 +171,7 @@ class TextModel:
         )
 
     def _detokenizer(self, *, strip: bool) -> Detokenizer:
-        if self._pieces is None:
-            return WindowDetokenizer(self.tokenizer)
-        return ByteDetokenizer(self._pieces, strip=strip)
+        return detokenizer_of(self._pieces, self.tokenizer, strip=strip)
 
     def _control_tokens(self, literals: str, grammar: Grammar) -> list[str]:
         """Tokens that content may not write: special ones, and others that template or grammar use."""
@@ -248,74 +231,3 @@ class TextModel:
         return Prompt(
             self.tokenizer.decode(prompt, skip_special=False), prompt, Opened("text"), continues=True
         )
-
-    def _with_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The profile's system text, unless the request has one of its own."""
-        system = self.profile.system
-        if system is None or any(message.role in ("system", "developer") for message in messages):
-            return messages
-        return (Message("system", system), *messages)
-
-    def _template(self, tools: bool) -> ChatTemplate:
-        return self._templates[self._sources.for_tools if tools else self._sources.default]
-
-    def _variables(
-        self, request: GenerationRequest, template: ChatTemplate
-    ) -> tuple[dict[str, Any], tuple[str, ...]]:
-        known = template.variables
-        options = request.reasoning
-        if options.max_tokens is None:
-            options = replace(options, max_tokens=self.profile.tokens.max_reasoning)
-        wish = reasoning_variables(
-            options, self.profile.reasoning, known, self.grammar.name, thinks=self._output.thinks
-        )
-        own = {**self.profile.chat_template_kwargs, **wish.values, **request.chat_template_kwargs}
-        if reserved := _RESERVED & own.keys():
-            raise UnsupportedParameter(
-                f"{min(reserved)!r} cannot be set by chat_template_kwargs", param="chat_template_kwargs"
-            )
-        unused = [name for name in own if name not in known]
-        warnings = tuple(f"this model's chat template does not use {name!r}" for name in unused)
-        return {**self.tokenizer.named, **self._marker.mark(own)}, (*wish.warnings, *warnings)
-
-    def _rendered(
-        self,
-        template: ChatTemplate,
-        chat: list[dict[str, Any]],
-        tools: list[Mapping[str, Any]] | None,
-        variables: Mapping[str, Any],
-        request: GenerationRequest,
-    ) -> tuple[str, tuple[str, ...]]:
-        """The text, from the first shape of the messages that the template takes in full.
-
-        A template may refuse system messages, or leave them out, or want content in parts: what the system
-        and the users said must stand in the text. If no shape brings it all, the first one that renders is
-        taken (some templates rewrite content).
-        """
-        said = [item["content"].strip() for item in chat if item["role"] in ("system", "developer", "user")]
-        refusal: TemplateError | None = None
-        first: str | None = None
-        for shape in shapes(chat):
-            try:
-                text = template.render(
-                    shape.messages,
-                    tools=tools,
-                    variables=variables,
-                    continue_final=request.continue_final,
-                    add_generation_prompt=request.add_generation_prompt,
-                )
-            except TemplateError as error:
-                refusal = refusal or error
-                continue
-            if all(_shown(content, text) for content in said):
-                return text, shape.warnings
-            first = text if first is None and not shape.warnings else first
-        if first is None:
-            raise refusal or TemplateError("the model's chat template shows nothing of the messages")
-        return first, ()
-
-
-def _shown(content: str, text: str) -> bool:
-    """Whether a content stands in a prompt, if need be rewritten: its longest word does."""
-    word = max(content.split(), key=len, default="")
-    return content in text or (len(word) > 3 and word in text)

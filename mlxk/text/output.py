@@ -14,18 +14,17 @@ from mlxk.text import presets
 from mlxk.text.grammar import Grammar, Opened, Span, plain, reasoning_first, with_tools
 from mlxk.text.scanner import CompiledGrammar, Scanner
 from mlxk.text.shipped import shipped_spans
+from mlxk.text.templates import Templates
 from mlxk.text.tokenizer import Alphabet, Tokenizer
 from mlxk.text.tools.format import ToolFormat
-from mlxk.text.tools.table import formats_of, marked, named
+from mlxk.text.tools.table import GENERIC, formats_of, marked, named
 
 
 class OutputGrammars:
-    """`known` is all the text of the templates: their source, and what they can write.
+    """Raises `ProfileError` when the profile names a preset that does not exist."""
 
-    Raises `ProfileError` when the profile names a preset that does not exist.
-    """
-
-    def __init__(self, profile: Profile, tokenizer: Tokenizer, known: str) -> None:
+    def __init__(self, profile: Profile, tokenizer: Tokenizer, templates: Templates) -> None:
+        known = templates.known
         reasoning = profile.reasoning
         markers = [Span(item.start, item.end, item.kind) for item in reasoning.markers or ()]
         thoughts = presets.resolve(
@@ -34,7 +33,7 @@ class OutputGrammars:
         calls_in_reasoning = profile.tools.in_reasoning == "call"
         if not calls_in_reasoning:
             thoughts = reasoning_first(thoughts)
-        self.formats = formats = _formats(profile, tokenizer, known, thoughts)
+        self.formats = formats = _formats(profile, tokenizer, templates, thoughts)
         self.grammar = with_tools(thoughts, formats, in_reasoning=calls_in_reasoning)
         self.alphabet = Alphabet(tokenizer, self.grammar.delimiters)
         framed = tuple(item for item in formats if self.alphabet.write(item.start) != item.start)
@@ -92,8 +91,13 @@ class OutputGrammars:
         return CompiledGrammar(grammar, self.alphabet.write, self.alphabet.spell)
 
 
-def _formats(profile: Profile, tokenizer: Tokenizer, known: str, thoughts: Grammar) -> tuple[ToolFormat, ...]:
-    """The profile's word, then what template and vocabulary show; harmony brings its calls itself."""
+def _formats(
+    profile: Profile, tokenizer: Tokenizer, templates: Templates, thoughts: Grammar
+) -> tuple[ToolFormat, ...]:
+    """The profile's word, then what template and vocabulary show; harmony brings its calls itself.
+
+    Where the template shows no tools, the model may also answer as the description of `tool_prompt` says.
+    """
     tools = profile.tools
     if tools.markers is not None:
         return tuple(marked(item.start, item.end) for item in tools.markers)
@@ -101,7 +105,8 @@ def _formats(profile: Profile, tokenizer: Tokenizer, known: str, thoughts: Gramm
         return named(tools.format)
     if any(state.kind == "tool" for state in thoughts.states.values()):
         return ()
-    return formats_of(known, tokenizer.added_ids)
+    found = formats_of(templates.known, tokenizer.added_ids)
+    return found if templates.shows_tools else tuple(dict.fromkeys((*found, *GENERIC)))
 
 
 def _as_written(budget: tuple[str, str] | None, known: str) -> tuple[str, str] | None:

@@ -100,11 +100,16 @@ class Shape:
     warnings: tuple[str, ...] = ()
 
 
-def shapes(messages: list[dict[str, Any]]) -> Iterator[Shape]:
-    """As they are; with arguments as text; with content in parts, for multimodal models; without system."""
-    yield Shape(messages)
-    if any("tool_calls" in item for item in messages):
-        yield Shape(_with_text_arguments(messages))
+def shapes(messages: list[dict[str, Any]], *, none_content: bool) -> Iterator[Shape]:
+    """As they are; with arguments as text; with content in parts, for multimodal models; without system.
+
+    `none_content`: a call without text has no content, rather than an empty one.
+    """
+    whole = [_without_content(item) for item in messages] if none_content else messages
+    for base in (whole, messages) if whole != messages else (messages,):
+        yield Shape(base)
+        if any("tool_calls" in item for item in base):
+            yield Shape(_with_text_arguments(base))
     yield Shape(_in_parts(messages))
     if any(item["role"] in ("system", "developer") for item in messages):
         warning = "the chat template has no system role: the system text was put into the first user message"
@@ -120,6 +125,10 @@ def _with_text_arguments(messages: list[dict[str, Any]]) -> list[dict[str, Any]]
         else item
         for item in messages
     ]
+
+
+def _without_content(item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "content": None} if "tool_calls" in item and not item["content"] else item
 
 
 def _with_text(call: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from a stranger: it runs in jinja2's sandbox, over plain values.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any, NoReturn
@@ -31,6 +32,7 @@ _FAILURES = (
     TypeError,
     ValueError,
 )
+_NONE_CONTENT = re.compile(r"content(?:['\"]\])?\s+is\s+(?:not\s+)?none")
 _CONTINUE = "CONTINUE_FINAL_MESSAGE_TAG "
 
 FALLBACK = """\
@@ -63,6 +65,16 @@ class ChatTemplate:
     def variables(self) -> frozenset[str]:
         """The variables that the template reads and does not set."""
         return frozenset(jinja2.meta.find_undeclared_variables(self._tree))
+
+    @cached_property
+    def shows_tools(self) -> bool:
+        """Whether the template has a variable for tools; older ones call them functions."""
+        return bool({"tools", "functions"} & self.variables)
+
+    @cached_property
+    def tells_none(self) -> bool:
+        """Whether the template asks if a message has content at all, as a call without text has none."""
+        return _NONE_CONTENT.search(self.source) is not None
 
     @cached_property
     def literals(self) -> str:
@@ -147,8 +159,20 @@ def _tojson(
     sort_keys: bool = False,
 ) -> str:
     return json.dumps(
-        value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
+        value,
+        ensure_ascii=ensure_ascii,
+        indent=indent,
+        separators=separators,
+        sort_keys=sort_keys,
+        default=_listed,
     )
+
+
+def _listed(value: object) -> list[Any]:
+    """jinja2's filters make iterators, which templates write as lists."""
+    if isinstance(value, Iterator):
+        return list(value)
+    raise TypeError(f"a chat template cannot write {type(value).__name__} as JSON")
 
 
 def _raise_exception(message: str) -> NoReturn:

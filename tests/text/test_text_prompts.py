@@ -225,12 +225,6 @@ def test_a_refusal_is_told_in_the_templates_words(tmp_path: Path) -> None:
         broken.render(GenerationRequest(messages=CONVERSATION))
 
 
-def test_tools_need_a_place_in_the_template(tmp_path: Path) -> None:
-    text = load_text(folder(tmp_path, template=CHATML))
-    with pytest.raises(UnsupportedParameter):
-        text.render(GenerationRequest(messages=CONVERSATION, tools=(WEATHER,)))
-
-
 def test_thinking_variables(tmp_path: Path) -> None:
     template = CHATML + "{{ enable_thinking }} {{ reasoning_effort }}"
     text = load_text(folder(tmp_path, template=template), reasoning={"enabled": True, "effort": "low"})
