@@ -52,6 +52,7 @@ class Supervisor:
         self._factory = factory
         self._policy = policy or RestartPolicy()
         self._state: State = "dead"
+        self._settled = asyncio.Event()
         self._engine: MortalEngine | None = None
         self._stack = AsyncExitStack()
         self._keeper: asyncio.Task[None] | None = None
@@ -66,6 +67,17 @@ class Supervisor:
     def state(self) -> State:
         return self._state
 
+    async def settled(self) -> None:
+        """Wait until it is no longer starting."""
+        await self._settled.wait()
+
+    def _become(self, state: State) -> None:
+        self._state = state
+        if state == "starting":
+            self._settled.clear()
+        else:
+            self._settled.set()
+
     @property
     def restarts(self) -> int:
         """How often an engine was started again."""
@@ -77,11 +89,11 @@ class Supervisor:
         return self._failure
 
     async def __aenter__(self) -> Self:
-        self._state = "starting"
+        self._become("starting")
         try:
             await self._start()
         except BaseException:
-            self._state = "dead"
+            self._become("dead")
             raise
         self._keeper = asyncio.create_task(self._keep(), name="mlxk-supervisor")
         return self
@@ -92,7 +104,7 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._state = "dead"
+        self._become("dead")
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait([self._keeper])
@@ -102,7 +114,7 @@ class Supervisor:
     async def _start(self) -> None:
         self._engine = await self._stack.enter_async_context(self._factory())
         if self._state == "starting":
-            self._state = "ready"
+            self._become("ready")
 
     async def _keep(self) -> None:
         """Wait for deaths; restart until told to stop or a crash loop shows."""
@@ -123,10 +135,10 @@ class Supervisor:
             self._deaths.popleft()
         if len(self._deaths) > self._policy.limit or self._state == "draining":
             logger.error("the engine died and is not started again: %s", error)
-            self._state = "dead"
+            self._become("dead")
         else:
             logger.warning("the engine died and is started again: %s", error)
-            self._state = "starting"
+            self._become("starting")
 
     async def _restarted(self) -> bool:
         pause = self._policy.first_pause * 2 ** (len(self._deaths) - 1)
@@ -142,7 +154,7 @@ class Supervisor:
     async def drain(self, seconds: float) -> bool:
         """Take no more; wait for what runs. True when all of it ended in time."""
         if self._state != "dead":
-            self._state = "draining"
+            self._become("draining")
         try:
             await asyncio.wait_for(self._none_open.wait(), seconds)
         except TimeoutError:

@@ -1,114 +1,181 @@
 """The models in memory: loaded when they are first asked, given back when they idle or others need the room.
 
 One slot per distinct set of weights and engine settings; the names and variants that share it share its
-engine. A slot in use is never given back. Owns no HTTP and no text.
+engine. Those that need room are served in the order of arrival: an idle model leaves for them at once, and
+one in use takes no more requests, finishes those it has, and leaves. So no stream of requests for one model
+keeps another out; a model that was just loaded may work for at least as long as loading it took, so that two
+busy models do not change places all the time. What is refused for good is told before anything is loaded.
+
+Owns no HTTP and no text.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from mlxk.engine import ProcessEngine, Supervisor
-from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.errors import EngineUnavailable, MlxkError
+from mlxk.engine import Supervisor, engine_of
+from mlxk.engine.base import EngineConfig
+from mlxk.errors import EngineUnavailable, MlxkError, ModelNotFound
+from mlxk.server.room import Room
+from mlxk.server.slot import Claim, Slot, State, Stay
 
 logger = logging.getLogger(__name__)
 
 # Seconds that a request waits for its model: reading 100 GB from a slow disk takes minutes.
 PATIENCE = 300.0
+_NO_CLAIM = Claim()
 
 
 def _supervised(config: EngineConfig) -> Supervisor:
-    return Supervisor(lambda: ProcessEngine(config))
+    return Supervisor(lambda: engine_of(config))
 
 
-class Slot:
-    """One engine that is there when it is used. `ttl` is in seconds; `None` keeps it for good.
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """One name as it is now. `bytes` is what it takes by the arithmetic, `expires_at` a Unix time."""
 
-    An `Engine` whose start and end are the pool's business.
-    """
-
-    def __init__(self, pool: Pool, config: EngineConfig) -> None:
-        self._pool = pool
-        self.config = config
-        self.ttl: float | None = 0.0
-        self.preload = False
-        self.engine: Supervisor | None = None
-        self.loading: asyncio.Task[Supervisor] | None = None
-        self.users = 0
-        self.last_used = 0.0
-        self.timer: asyncio.TimerHandle | None = None
-
-    @property
-    def resident(self) -> bool:
-        """Whether it takes memory, or is about to."""
-        return self.engine is not None
-
-    async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
-        async with self._pool.use(self) as engine, aclosing(engine.generate(request)) as steps:
-            async for step in steps:
-                yield step
-
-    async def cancel(self, request_id: str) -> None:
-        if self.engine is not None:
-            await self.engine.cancel(request_id)
-
-    async def stats(self) -> EngineStats:
-        if self.engine is not None and self.engine.state != "dead":
-            return await self.engine.stats()
-        if self.loading is not None:
-            return EngineStats(state="starting", running=0, waiting=self.users)
-        return EngineStats(state="unloaded" if self.engine is None else "dead", running=0, waiting=self.users)
-
-    async def __aenter__(self) -> Self:
-        """Load now rather than at the first request."""
-        async with self._pool.use(self):
-            return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._pool.unload(self)
+    name: str
+    state: State
+    bytes: int
+    running: int
+    waiting: int
+    pinned: bool
+    expires_at: float | None
+    failure: MlxkError | None
 
 
 class Pool:
     """An async context manager: entering loads what is to be preloaded, leaving ends all engines.
 
-    At most `max_models` engines at a time, without limit if `None`; the one unused for longest goes first.
+    `patience` is how many seconds a request waits for its model.
     """
 
     def __init__(
         self,
         *,
         max_models: int | None = None,
+        budget: int | None = None,
         patience: float = PATIENCE,
         factory: Callable[[EngineConfig], Supervisor] = _supervised,
     ) -> None:
-        self._max_models = max_models
+        self._room = Room(budget, max_models)
         self._patience = patience
         self._factory = factory
-        self._slots: dict[EngineConfig, Slot] = {}
-        self._changed = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots: list[Slot] = []
+        self._turn = asyncio.Lock()  # first come, first served
+        self._changed = asyncio.Event()
 
-    def slot(self, config: EngineConfig, *, ttl: float | None, preload: bool) -> Slot:
-        """The slot of these weights; among those that share it, the longest `ttl` counts."""
-        slot = self._slots.setdefault(config, Slot(self, config))
-        slot.ttl = None if ttl is None or slot.ttl is None else max(ttl, slot.ttl)
-        slot.preload = slot.preload or preload
+    def slot(
+        self,
+        config: EngineConfig,
+        *,
+        ttl: float | None,
+        preload: bool,
+        name: str | None = None,
+        pinned: bool = False,
+        claim: Claim = _NO_CLAIM,
+    ) -> Slot:
+        """The slot of these weights; among those that share it, the longest stay counts."""
+        stay = Stay(ttl, pinned, preload)
+        slot = next((slot for slot in self._slots if slot.config == config), None)
+        if slot is None:
+            slot = Slot(self, config, claim, stay)
+            self._slots.append(slot)
+        else:
+            slot.stay = slot.stay.over(stay)
+        if name is not None:
+            slot.names.append(name)
         return slot
+
+    def states(self) -> tuple[ModelState, ...]:
+        """Every name, in the order in which they were given."""
+        return tuple(
+            ModelState(
+                name,
+                slot.state,
+                slot.size,
+                slot.active,
+                slot.users - slot.active,
+                slot.stay.pinned,
+                slot.expires_at(),
+                slot.failure if slot.engine is None else slot.engine.failure,
+            )
+            for slot in self._slots
+            for name in slot.names
+        )
+
+    async def load(self, name: str) -> None:
+        """Load a model now, also one that failed; raises `ModelNotFound`, or why it cannot be."""
+        await self.fetch(self._named(name))
+
+    async def unload(self, name: str, *, drain_seconds: float | None = None) -> None:
+        """Give a model's memory back when its running answers are over, or after `drain_seconds`.
+
+        Requests that come meanwhile wait, and load it again. Raises `ModelNotFound`.
+        """
+        await self._drained(self._named(name), drain_seconds)
+
+    async def swap(self, slot: Slot, config: EngineConfig, claim: Claim = _NO_CLAIM) -> None:
+        """Other weights or settings for the same names, without a failed request.
+
+        Where there is room for both, the new engine starts, takes over, and the old one finishes what it has.
+        Where there is not, the old one finishes first, and requests wait for the new one. When the new one
+        cannot be had, everything stays as it was, and the reason is raised.
+        """
+        newcomer = Slot(self, config, claim, slot.stay)
+        self._room.check([other for other in self._slots if other is not slot], newcomer)
+        if slot.engine is None or slot.loading is not None or not self._room.holds(self._slots, newcomer):
+            await self._replace(slot, config, claim)
+            return
+        self._slots.append(newcomer)
+        try:
+            await self.fetch(newcomer)
+        except BaseException:
+            self._slots.remove(newcomer)
+            raise
+        # From here to the drain nothing awaits: each request sees the old engine or the new one.
+        slot.engine, newcomer.engine = newcomer.engine, slot.engine
+        slot.config, newcomer.config = newcomer.config, slot.config
+        slot.claim, newcomer.claim = newcomer.claim, slot.claim
+        newcomer.stir()
+        newcomer.retiring = True
+        try:
+            if newcomer.engine is not None:
+                await newcomer.engine.drain(self._patience)
+        finally:
+            await self.end(newcomer)
+            self._slots.remove(newcomer)
+
+    async def _replace(self, slot: Slot, config: EngineConfig, claim: Claim) -> None:
+        before = slot.config, slot.claim
+        awake = slot.engine is not None
+        await self._drained(slot, None)
+        slot.config, slot.claim = config, claim
+        if not awake:
+            return
+        try:
+            await self.fetch(slot)
+        except BaseException:
+            slot.config, slot.claim = before
+            raise
+
+    def _named(self, name: str) -> Slot:
+        for slot in self._slots:
+            if name in slot.names:
+                return slot
+        raise ModelNotFound(f"The model '{name[:200]}' does not exist here.", param="model")
 
     async def __aenter__(self) -> Self:
         try:
-            for slot in self._slots.values():
-                if slot.preload:
-                    async with self.use(slot):
-                        pass
+            for slot in self._slots:
+                if slot.stay.preload:
+                    await self.fetch(slot)
         except BaseException:
             await self.close()
             raise
@@ -121,97 +188,162 @@ class Pool:
 
     async def close(self) -> None:
         """End all engines, also those that are just starting."""
-        loading = [slot.loading for slot in self._slots.values() if slot.loading is not None]
-        for task in (*loading, *self._tasks):
+        loading = [slot.loading for slot in self._slots if slot.loading is not None]
+        for task in loading:
             task.cancel()
-        await asyncio.gather(*loading, *self._tasks, return_exceptions=True)
-        await asyncio.gather(*(self.unload(slot) for slot in self._slots.values()))
+        await asyncio.gather(*loading, return_exceptions=True)
+        await asyncio.gather(*(self.end(slot) for slot in self._slots))
 
     @asynccontextmanager
     async def use(self, slot: Slot) -> AsyncIterator[Supervisor]:
         """The slot's engine, loaded, for as long as the block; raises why it cannot be had."""
-        slot.users += 1
-        if slot.timer is not None:
-            slot.timer.cancel()
-            slot.timer = None
-        try:
-            yield await self._loaded(slot)
-        finally:
-            slot.users -= 1
-            slot.last_used = asyncio.get_running_loop().time()
-            if not slot.users:
-                self._idle(slot)
+        async with slot.used():
+            try:
+                async with asyncio.timeout(self._patience):
+                    engine = await self._engine(slot)
+            except TimeoutError:
+                raise EngineUnavailable(
+                    "The model is still waiting to be loaded.", hint="Try again in a moment."
+                ) from None
+            finally:
+                self._let_go(slot)
+            slot.active += 1
+            try:
+                yield engine
+            finally:
+                slot.active -= 1
 
-    async def unload(self, slot: Slot) -> None:
+    async def fetch(self, slot: Slot) -> None:
+        """Load the slot now, however long that takes; one whose engine gave up gets another."""
+        async with slot.used():
+            if slot.engine is not None and slot.engine.state == "dead" and slot.loading is None:
+                await self.end(slot)
+            await self._engine(slot)
+
+    async def end(self, slot: Slot) -> None:
         """Give the slot's memory back; what it generates breaks off."""
-        if slot.timer is not None:
-            slot.timer.cancel()
-            slot.timer = None
-        engine, slot.engine = slot.engine, None
-        if engine is not None:
+        slot.stir()
+        engine = slot.engine
+        if engine is None or slot.ending:
+            return
+        slot.ending = True
+        try:
             await engine.__aexit__(None, None, None)
-            logger.info("unloaded %s", slot.config.model_path)
-        async with self._changed:
-            self._changed.notify_all()
+        finally:
+            slot.engine, slot.ending = None, False
+            slot.forget()
+            self.wake()
+        logger.info("unloaded %s", slot.config.model_path)
+
+    def wake(self) -> None:
+        """Something changed: those that wait look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def _change(self, seconds: float | None = None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _drained(self, slot: Slot, seconds: float | None) -> None:
+        """Take no more, finish what runs, and end."""
+        loop = asyncio.get_running_loop()
+        deadline = None if seconds is None else loop.time() + seconds
+        slot.draining = True
+        try:
+            while slot.loading is not None or not slot.idle:
+                if deadline is not None and loop.time() >= deadline:
+                    break
+                await self._change(None if deadline is None else deadline - loop.time())
+            await self.end(slot)
+        finally:
+            slot.draining = False
+            self.wake()
+
+    async def _engine(self, slot: Slot) -> Supervisor:
+        """The slot's engine, ready; loads it if need be."""
+        while True:
+            if slot.loading is None and (slot.draining or slot.ending):
+                await self._change()
+            elif slot.loading is None and (engine := slot.engine) is not None:
+                await engine.settled()
+                if engine is not slot.engine or slot.draining or slot.ending:
+                    continue
+                if engine.state == "dead":
+                    raise engine.failure or EngineUnavailable("the engine is dead")
+                return engine
+            else:
+                return await self._loaded(slot)
 
     async def _loaded(self, slot: Slot) -> Supervisor:
-        if slot.engine is not None and slot.loading is None:
-            return slot.engine
         if slot.loading is None:
+            slot.failure = None
             slot.loading = asyncio.create_task(self._load(slot), name="mlxk-load")
-            slot.loading.add_done_callback(lambda task: self._load_ended(slot, task))
+            slot.loading.add_done_callback(_heard)
+        slot.pending += 1
         try:
             # Shielded: a client that leaves does not stop what others wait for.
-            return await asyncio.wait_for(asyncio.shield(slot.loading), self._patience)
-        except TimeoutError:
-            raise EngineUnavailable(
-                "The model is still waiting to be loaded.", hint="Try again in a moment."
-            ) from None
+            return await asyncio.shield(slot.loading)
+        finally:
+            slot.pending -= 1
+
+    def _let_go(self, slot: Slot) -> None:
+        """A load that did not begin yet is not wanted when nobody waits for it."""
+        if slot.loading is not None and slot.engine is None and slot.users == 1 and not slot.pending:
+            slot.loading.cancel()
+            slot.loading = None
 
     async def _load(self, slot: Slot) -> Supervisor:
-        await self._make_room(slot)
-        engine = slot.engine
-        assert engine is not None  # noqa: S101 - room was made for it
+        clock = asyncio.get_running_loop().time
         try:
-            await engine.__aenter__()
-        except BaseException:
-            slot.engine = None
+            async with self._turn:
+                await self._make_room(slot)
+                began = clock()
+                engine = slot.engine = self._factory(slot.config)
+            try:
+                await engine.__aenter__()
+            except BaseException:
+                slot.engine = None
+                raise
+        except MlxkError as error:
+            slot.failure = error
+            logger.warning("cannot load %s: %s", slot.config.model_path, error)
             raise
+        finally:
+            if slot.loading is asyncio.current_task():
+                slot.loading = None
+            self.wake()
+        slot.last_used = clock()
+        slot.turn_over = 2 * slot.last_used - began
         logger.info("loaded %s", slot.config.model_path)
         return engine
 
     async def _make_room(self, slot: Slot) -> None:
-        """Take a place, when there is one; nothing awaits between seeing it free and taking it."""
-        while self._max_models is not None:
-            resident = [other for other in self._slots.values() if other.resident]
-            if len(resident) < self._max_models:
-                break
-            idle = [other for other in resident if not other.users and other.loading is None]
-            if idle:
-                await self.unload(min(idle, key=lambda other: other.last_used))
-                continue
-            async with self._changed:
-                await self._changed.wait()
-        slot.engine = self._factory(slot.config)
+        """Wait until there is room; nothing awaits between seeing it and taking it."""
+        self._room.check(self._slots, slot)
+        drained: list[Slot] = []
+        try:
+            while not self._room.holds(self._slots, slot):
+                leavers = self._room.leavers(self._slots, slot)
+                if idle := next((other for other in leavers if other.idle), None):
+                    await self.end(idle)
+                    continue
+                now = asyncio.get_running_loop().time()
+                for other in leavers:
+                    if now >= other.turn_over and not other.draining:
+                        other.draining = True
+                        drained.append(other)
+                waits = [other.turn_over - now for other in leavers if not other.draining]
+                await self._change(min(waits, default=None))
+        finally:
+            for other in drained:
+                other.draining = False
+            self.wake()
 
-    def _load_ended(self, slot: Slot, task: asyncio.Task[Supervisor]) -> None:
-        slot.loading = None
-        if not task.cancelled() and isinstance(error := task.exception(), MlxkError):
-            logger.warning("cannot load %s: %s", slot.config.model_path, error)
-        self._spawn(self._notify())
 
-    def _idle(self, slot: Slot) -> None:
-        """Nobody uses the slot now: whoever waits for room may have it, and its time runs."""
-        self._spawn(self._notify())
-        if slot.ttl is not None and slot.engine is not None:
-            loop = asyncio.get_running_loop()
-            slot.timer = loop.call_later(slot.ttl, lambda: self._spawn(self.unload(slot)))
-
-    async def _notify(self) -> None:
-        async with self._changed:
-            self._changed.notify_all()
-
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+def _heard(task: asyncio.Task[Supervisor]) -> None:
+    """Who waits for a load hears why it failed; when nobody does, the log has it."""
+    if not task.cancelled():
+        task.exception()

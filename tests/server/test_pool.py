@@ -3,83 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from mlxk.engine import Supervisor
-from mlxk.engine.base import Done, EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.errors import EngineUnavailable, InsufficientMemory, MlxkError
-from mlxk.requests import SamplingParams
-from mlxk.server.pool import Pool, Slot
-
-REQUEST = EngineRequest(id="x", prompt=(1,), max_tokens=1, sampling=SamplingParams(), stop_tokens=())
-
-
-class World:
-    """What was loaded and unloaded, in order; `gate` holds generations, `loads` holds loads."""
-
-    def __init__(self) -> None:
-        self.log: list[str] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.loads = asyncio.Event()
-        self.loads.set()
-        self.generating = asyncio.Event()
-        self.broken: set[str] = set()
-
-    def factory(self, config: EngineConfig) -> Supervisor:
-        return Supervisor(lambda: Fake(self, config.model_path))
-
-
-class Fake:
-    def __init__(self, world: World, name: str) -> None:
-        self.world, self.name = world, name
-
-    async def __aenter__(self) -> Fake:
-        await self.world.loads.wait()
-        if self.name in self.world.broken:
-            raise InsufficientMemory("too large")
-        self.world.log.append(f"+{self.name}")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.world.log.append(f"-{self.name}")
-
-    async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
-        self.world.generating.set()
-        await self.world.gate.wait()
-        yield Done("stop", 1, 0, 1, 0.0, 0.0, 0.0)
-
-    async def cancel(self, request_id: str) -> None:
-        pass
-
-    async def stats(self) -> EngineStats:
-        return EngineStats(state="ready", running=0, waiting=0)
-
-    async def died(self) -> MlxkError:
-        return await asyncio.Future()
-
-
-def config(name: str) -> EngineConfig:
-    return EngineConfig(model_path=name, context_length=8)
-
-
-async def ask(slot: Slot) -> None:
-    assert [type(step) async for step in slot.generate(REQUEST)] == [Done]
-
-
-@asynccontextmanager
-async def pooled(world: World, names: str, **options: float) -> AsyncIterator[list[Slot]]:
-    pool = Pool(factory=world.factory, **options)  # type: ignore[arg-type]
-    slots = [pool.slot(config(name), ttl=None, preload=name.isupper()) for name in names]
-    async with pool:
-        yield slots
-
-
-async def state(slot: Slot) -> str:
-    return (await slot.stats()).state
+from mlxk.errors import EngineUnavailable, InsufficientMemory
+from mlxk.server.pool import Pool
+from mlxk.server.slot import Stay
+from tests.server.pooled import World, ask, config, pooled, state
 
 
 async def test_loaded_when_first_asked_and_kept() -> None:
@@ -158,7 +88,7 @@ async def test_a_load_that_fails_is_told_and_tried_again() -> None:
         for _ in range(2):
             with pytest.raises(InsufficientMemory):
                 await ask(a)
-        assert await state(a) == "unloaded"
+        assert await state(a) == "dead"
         await ask(b)
         world.broken.clear()
         await ask(a)
@@ -188,13 +118,13 @@ async def test_idle_models_are_unloaded() -> None:
         assert world.log[-1] == "+a"
 
 
-async def test_the_longest_ttl_of_those_that_share_counts() -> None:
+async def test_the_longest_stay_of_those_that_share_counts() -> None:
     pool = Pool(factory=World().factory)
-    assert pool.slot(config("a"), ttl=5, preload=False).ttl == 5
-    assert pool.slot(config("a"), ttl=9, preload=True).ttl == 9
-    assert pool.slot(config("a"), ttl=None, preload=False).ttl is None
-    assert pool.slot(config("a"), ttl=5, preload=False).ttl is None
-    assert pool.slot(config("a"), ttl=5, preload=False).preload
+    assert pool.slot(config("a"), ttl=5, preload=False).stay.ttl == 5
+    assert pool.slot(config("a"), ttl=9, preload=True).stay.ttl == 9
+    assert pool.slot(config("a"), ttl=None, preload=False).stay.ttl is None
+    assert pool.slot(config("a"), ttl=5, preload=False, pinned=True).stay.ttl is None
+    assert pool.slot(config("a"), ttl=5, preload=False).stay == Stay(None, pinned=True, preload=True)
 
 
 async def test_leaving_ends_a_load() -> None:

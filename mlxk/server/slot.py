@@ -1,0 +1,232 @@
+"""One set of weights in the pool: the engine that the names and variants which share them use."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+from mlxk.engine import Supervisor
+from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.errors import InsufficientMemory, MlxkError, RequestError
+
+State = Literal["asleep", "loading", "ready", "draining", "failed"]
+
+# A slot's state in the words of an engine's.
+_ENGINE_STATES: Mapping[State, Literal["unloaded", "starting", "ready", "draining", "dead"]] = {
+    "asleep": "unloaded",
+    "loading": "starting",
+    "ready": "ready",
+    "draining": "draining",
+    "failed": "dead",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a model asks of memory, in bytes, and how to say that there is too little.
+
+    `refuse` is called with the bytes there are, and with the models that never leave and their bytes.
+    """
+
+    size: int = 0
+    refuse: Callable[[int, Mapping[str, int]], InsufficientMemory] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """When a model is in memory. `ttl` in seconds of idleness, `None` until others need the room.
+
+    A `pinned` model leaves for nobody.
+    """
+
+    ttl: float | None = None
+    pinned: bool = False
+    preload: bool = False
+
+    def over(self, other: Stay) -> Stay:
+        """Of two that share an engine, the longer one."""
+        ttl = None if self.ttl is None or other.ttl is None else max(self.ttl, other.ttl)
+        return Stay(ttl, self.pinned or other.pinned, self.preload or other.preload)
+
+
+class Keeper(Protocol):
+    """What a slot needs of its pool."""
+
+    def use(self, slot: Slot) -> AbstractAsyncContextManager[Supervisor]: ...
+
+    async def fetch(self, slot: Slot) -> None: ...
+
+    async def end(self, slot: Slot) -> None: ...
+
+    def wake(self) -> None: ...
+
+
+class Slot:
+    """An `Engine` whose start and end are the pool's business."""
+
+    def __init__(self, keeper: Keeper, config: EngineConfig, claim: Claim, stay: Stay) -> None:
+        self._keeper = keeper
+        self.config = config
+        self.claim = claim
+        self.stay = stay
+        self.names: list[str] = []
+        self.engine: Supervisor | None = None
+        self.loading: asyncio.Task[Supervisor] | None = None
+        self.failure: MlxkError | None = None
+        self.draining = False
+        self.ending = False
+        self.retiring = False  # another engine took over; this one finishes what it has
+        self.active = 0  # uses of the engine
+        self.pending = 0  # those that wait for a load and get its engine whatever comes after
+        self.users = 0  # all that want the engine, also those that wait for its turn
+        self.last_used = 0.0
+        self.turn_over = 0.0  # it leaves for others that wait no sooner, unless it is idle
+        self._kept: Stay | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._enders: set[asyncio.Task[None]] = set()
+
+    @property
+    def name(self) -> str:
+        return self.names[0] if self.names else self.config.model_path
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes now, or is about to."""
+        gone = self.engine is None or (self.engine.state == "dead" and not self.ending and not self.loading)
+        return 0 if gone else self.claim.size
+
+    @property
+    def resident(self) -> bool:
+        return self.engine is not None
+
+    @property
+    def idle(self) -> bool:
+        return not self.active and not self.pending
+
+    @property
+    def movable(self) -> bool:
+        """Whether it may leave for another, now or when it is idle."""
+        stays = self.stay.pinned or self.ending or self.retiring
+        return self.resident and not stays and self.loading is None
+
+    @property
+    def state(self) -> State:
+        if self.loading is not None:
+            return "loading"
+        if self.draining or self.ending:
+            return "draining"
+        if self.engine is None:
+            return "asleep" if self.failure is None else "failed"
+        match self.engine.state:
+            case "starting":
+                return "loading"
+            case "dead":
+                return "failed"
+            case alive:
+                return alive
+
+    async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
+        async with self._keeper.use(self) as engine, aclosing(engine.generate(request)) as steps:
+            async for step in steps:
+                yield step
+
+    async def cancel(self, request_id: str) -> None:
+        if self.engine is not None:
+            await self.engine.cancel(request_id)
+
+    async def stats(self) -> EngineStats:
+        state = _ENGINE_STATES[self.state]
+        if self.engine is None or self.engine.state == "dead" or self.state == "loading":
+            return EngineStats(state=state, running=0, waiting=self.users)
+        stats = await self.engine.stats()
+        return EngineStats(
+            state=state,
+            running=stats.running,
+            waiting=stats.waiting + self.users - self.active,
+            active_bytes=stats.active_bytes,
+            peak_bytes=stats.peak_bytes,
+            cache_bytes=stats.cache_bytes,
+        )
+
+    async def __aenter__(self) -> Self:
+        """Load now rather than at the first request."""
+        await self.load()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._keeper.end(self)
+
+    async def load(self) -> None:
+        """Load the model now, also one that failed; raises why it cannot be."""
+        await self._keeper.fetch(self)
+
+    async def release(self) -> None:
+        """Give the memory back, now or behind the last answer; raises `RequestError` if it is pinned."""
+        self.keep(0.0)
+
+    def keep(self, ttl: float | None) -> None:
+        """Unload when idle for `ttl` seconds (`None`: stay), until it is loaded anew.
+
+        A model that its profile pins stays for longer than anybody asks; raises `RequestError` for 0.
+        """
+        if self.stay.pinned:
+            if ttl == 0:
+                raise RequestError(
+                    f"The model '{self.name}' stays in memory: its profile says `ttl: never`.",
+                    param="keep_alive",
+                )
+            return
+        self._kept = Stay(ttl)
+        if not self.users:
+            self.rest()
+
+    def expires_at(self) -> float | None:
+        """The Unix time at which the model leaves if nobody asks; `None` if it stays or is not there."""
+        if self._timer is None:
+            return None
+        return time.time() + self._timer.when() - asyncio.get_running_loop().time()
+
+    def forget(self) -> None:
+        """What was asked for the last stay does not count for the next."""
+        self._kept = None
+
+    def stir(self) -> None:
+        """Somebody asks: its time stops."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def rest(self) -> None:
+        """Nobody uses it now: its time runs."""
+        self.stir()
+        ttl = (self._kept or self.stay).ttl
+        if ttl is not None and self.engine is not None and not self.stay.pinned:
+            self._timer = asyncio.get_running_loop().call_later(ttl, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        if self.idle and not self.users:
+            task = asyncio.create_task(self._keeper.end(self))
+            self._enders.add(task)
+            task.add_done_callback(self._enders.discard)
+
+    @asynccontextmanager
+    async def used(self) -> AsyncIterator[None]:
+        """Somebody wants the engine, for as long as the block."""
+        self.users += 1
+        self.stir()
+        try:
+            yield
+        finally:
+            self.users -= 1
+            self.last_used = asyncio.get_running_loop().time()
+            if not self.users:
+                self.rest()
+            self._keeper.wake()
