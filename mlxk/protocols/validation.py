@@ -87,7 +87,7 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Strings = Annotated[list[str], BeforeValidator(listed)]
+Strings = Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])]
 
 
 def decode(data: bytes) -> Json:

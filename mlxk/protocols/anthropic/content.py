@@ -70,7 +70,10 @@ def _blocks(content: object) -> object:
     return content
 
 
-Text = Annotated[list[Annotated[TextBlock, BeforeValidator(_known_text)]], BeforeValidator(_blocks)]
+Text = Annotated[
+    list[Annotated[TextBlock, BeforeValidator(_known_text)]],
+    BeforeValidator(_blocks, json_schema_input_type=str | list[TextBlock]),
+]
 
 
 class ToolResultBlock(Body):
@@ -95,7 +98,7 @@ Block = Annotated[
 
 class MessageBody(Body):
     role: Literal["user", "assistant"]
-    content: Annotated[list[Block], BeforeValidator(_blocks)]
+    content: Annotated[list[Block], BeforeValidator(_blocks, json_schema_input_type=str | list[Block])]
 
 
 def joined(blocks: list[TextBlock]) -> str:

@@ -69,7 +69,11 @@ class SamplingFields(Body):
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_context: Annotated[int, Field(ge=0)] | None = None
     logit_bias: (
-        dict[Annotated[int, BeforeValidator(_token_id)], Annotated[float, Field(ge=-100, le=100)]] | None
+        dict[
+            Annotated[int, BeforeValidator(_token_id, json_schema_input_type=str)],
+            Annotated[float, Field(ge=-100, le=100)],
+        ]
+        | None
     ) = None
     seed: Annotated[int, Field(ge=-_INT64, lt=_INT64)] | None = None
     user: str | None = None

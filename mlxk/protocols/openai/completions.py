@@ -46,7 +46,11 @@ def _prompts(value: object) -> list[Prompt]:
 
 
 class CompletionsBody(GenerationFields):
-    prompt: Annotated[list[Prompt], Field(max_length=128), BeforeValidator(_prompts)]
+    prompt: Annotated[
+        list[Prompt],
+        Field(max_length=128),
+        BeforeValidator(_prompts, json_schema_input_type=str | list[str] | list[int] | list[list[int]]),
+    ]
     echo: bool | None = None
     logprobs: Annotated[int, Field(ge=0, le=5)] | None = None
     best_of: Annotated[int, Field(ge=1)] | None = None

@@ -55,14 +55,16 @@ def _parts(content: object) -> object:
     return content
 
 
-Content = Annotated[list[Part], BeforeValidator(_parts)]
+Content = Annotated[list[Part], BeforeValidator(_parts, json_schema_input_type=str | list[Part])]
 
 
 def _or_null(content: object) -> object:
     return None if content is None else _parts(content)
 
 
-OptionalContent = Annotated[list[Part] | None, BeforeValidator(_or_null)]
+OptionalContent = Annotated[
+    list[Part] | None, BeforeValidator(_or_null, json_schema_input_type=str | list[Part] | None)
+]
 
 
 class Function(Body):

@@ -66,7 +66,9 @@ def _known_choice(value: object) -> object:
 Choice = Annotated[
     Annotated[ModeChoice, Tag("<mode>")] | Annotated[NamedChoice, Tag("<function>")], by("type")
 ]
-OptionalChoice = Annotated[Choice | None, BeforeValidator(_known_choice)]
+OptionalChoice = Annotated[
+    Choice | None, BeforeValidator(_known_choice, json_schema_input_type=Mode | NamedChoice | None)
+]
 
 
 class SchemaBody(Body):
