@@ -92,6 +92,7 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         top_logprobs=request.top_logprobs,
         reasoning_budget=constrained.budget,
         constraint=constrained.constraint,
+        adapter=plan.adapter,
     )
     return Prepared(prompt, engine_request, (*clamped, *prompt.warnings, *warnings))
 

@@ -7,14 +7,15 @@ it, so that one request cannot occupy a shared machine for a whole context.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mlxk.config.checks import byte_count
 from mlxk.config.schema import Profile, SamplingSection
-from mlxk.engine.base import EngineConfig
+from mlxk.engine.base import Draft, EngineConfig, KVQuantization
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
-from mlxk.hub.facts import ModelFacts
+from mlxk.hub.facts import ModelFacts, check_code
+from mlxk.hub.parts import Parts
 from mlxk.requests import (
     GenerationRequest,
     Grammar,
@@ -40,6 +41,7 @@ class Plan:
     facts: ModelFacts
     surface: Surface
     config_hash: str
+    parts: Parts = field(default_factory=Parts)
 
     @property
     def context(self) -> int:
@@ -52,11 +54,38 @@ class Plan:
         return EngineConfig(
             model_path=str(self.facts.path),
             context_length=self.context,
+            isolation=engine.isolation or ("thread" if self.surface == "run" else "process"),
+            tokenizer_path=None if self.facts.other_tokenizer is None else str(self.facts.other_tokenizer),
+            adapters=() if self.adapter is None else (self.adapter,),
+            draft=self._draft,
+            kv=self._kv,
+            trust_remote_code=self.profile.model.trust_remote_code,
             max_concurrency=engine.concurrency,
             prefill_step=engine.prefill_step,
             prompt_cache_bytes=byte_count(engine.prompt_cache.bytes) or 0,
             prompt_cache_entries=engine.prompt_cache.entries,
             prepare_constraints=self.surface == "server",
+        )
+
+    @property
+    def adapter(self) -> str | None:
+        """The folder of the adapter that this plan's generations take."""
+        return None if self.parts.adapter is None else str(self.parts.adapter.path)
+
+    @property
+    def _draft(self) -> Draft | None:
+        section, draft = self.profile.model.draft, self.parts.draft
+        if section is None or draft is None:
+            return None
+        return Draft(model_path=str(draft.path), tokens=section.tokens)
+
+    @property
+    def _kv(self) -> KVQuantization | None:
+        engine = self.profile.engine
+        if engine.kv_bits is None:
+            return None
+        return KVQuantization(
+            bits=engine.kv_bits, group_size=engine.kv_group_size, start=engine.quantized_kv_start
         )
 
     @property
@@ -130,8 +159,17 @@ class Plan:
         return wanted
 
 
-def make(profile: Profile, facts: ModelFacts, *, surface: Surface, name: str, config_hash: str) -> Plan:
+def make(
+    profile: Profile,
+    facts: ModelFacts,
+    *,
+    surface: Surface,
+    name: str,
+    config_hash: str,
+    parts: Parts | None = None,
+) -> Plan:
     """Hold the profile against the model; raises `ModelError` where it asks for what the model lacks."""
+    check_code(facts, trusted=profile.model.trust_remote_code)
     context = profile.tokens.context
     if context is not None and context > facts.context_length:
         raise ModelError(
@@ -139,7 +177,7 @@ def make(profile: Profile, facts: ModelFacts, *, surface: Surface, name: str, co
             f"{facts.context_length}",
             hint="lower `tokens.context`, or leave it out for all of the model's window",
         )
-    return Plan(name, profile, facts, surface, config_hash)
+    return Plan(name, profile, facts, surface, config_hash, parts or Parts())
 
 
 def _sampling_params(section: SamplingSection) -> SamplingParams:

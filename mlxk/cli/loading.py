@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import MappingProxyType
 
 from mlxk import plan as plans
 from mlxk.cli.lock import check_locked
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag, Resolved, resolve
-from mlxk.config.schema import ModelSection
+from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import UsageError
 from mlxk.generation import Loaded
-from mlxk.hub import facts, references
+from mlxk.hub import adapter, facts, references
 from mlxk.hub.facts import ModelFacts
+from mlxk.hub.parts import Parts
 from mlxk.plan import Plan, Surface
 
 _NO_FLAGS: Mapping[str, Flag] = MappingProxyType({})
@@ -60,6 +62,7 @@ def make_plan(resolved: Resolved, surface: Surface) -> Plan:
         surface=surface,
         name=resolved.name,
         config_hash=resolved.config_hash,
+        parts=_parts(resolved.profile.model),
     )
 
 
@@ -67,17 +70,31 @@ def model_facts(section: ModelSection) -> ModelFacts:
     reference = section.path or section.repo
     if reference is None:
         raise UsageError("the profile names no model", hint="add `model: org/name`")
+    folder = references.locate(reference, revision=section.revision)
+    tokenizer = None if section.tokenizer is None else references.locate(section.tokenizer)
+    return facts.read(folder, reference, tokenizer=tokenizer)
+
+
+def draft_facts(section: DraftSection) -> ModelFacts:
+    reference = section.path or section.repo or ""
     return facts.read(references.locate(reference, revision=section.revision), reference)
+
+
+def _parts(section: ModelSection) -> Parts:
+    return Parts(
+        adapter=None if section.adapter is None else adapter.read(Path(section.adapter)),
+        draft=None if section.draft is None else draft_facts(section.draft),
+    )
 
 
 @asynccontextmanager
 async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
-    """A model in this process, for one command; its memory is given back on every way out."""
-    from mlxk.engine import ThreadEngine
+    """A model for one command; its memory is given back on every way out."""
+    from mlxk.engine import engine_of
     from mlxk.text import TextModel
 
     text = TextModel.load(plan.facts, plan.profile)
-    async with ThreadEngine(plan.engine_config) as engine:
+    async with engine_of(plan.engine_config) as engine:
         yield Loaded(plan, text, engine)
 
 

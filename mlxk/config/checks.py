@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from mlxk.config.origins import KeyPath, dotted
-from mlxk.config.schema import Profile, SamplingSection
+from mlxk.config.schema import EngineSection, Profile, SamplingSection, model_table
 
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
 _BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
@@ -36,6 +36,19 @@ class Problem:
 def is_template_file(chat_template: str) -> bool:
     """Whether `model.chat_template` names a file, rather than one of the model's own templates."""
     return "/" in chat_template or _PLAIN_PATH.fullmatch(chat_template) is not None
+
+
+def is_path(key: str, value: str) -> bool:
+    """Whether what stands under this key of `model` is a path on this machine."""
+    match key:
+        case "path" | "adapter":
+            return True
+        case "chat_template":
+            return is_template_file(value)
+        case "tokenizer":
+            return "path" in model_table(value)
+        case _:
+            return False
 
 
 def problems(profile: Profile) -> Iterator[Problem]:
@@ -61,6 +74,25 @@ def _model(profile: Profile) -> Iterator[Problem]:
     template = model.chat_template
     if template is not None and is_template_file(template) and not os.path.isfile(template):
         yield Problem("E110", "there is no such chat template file", ("model", "chat_template"))
+    if model.adapter is not None and not os.path.isdir(model.adapter):
+        yield Problem("E110", "there is no such adapter folder", ("model", "adapter"))
+
+
+def _draft(profile: Profile) -> Iterator[Problem]:
+    draft = profile.model.draft
+    if draft is None:
+        return
+    if draft.repo is not None and draft.path is not None:
+        yield _exclusive(("model", "draft", "path"), ("model", "draft", "repo"))
+    elif draft.repo is None and draft.path is None:
+        message = "no draft model: neither `model.draft.repo` nor `model.draft.path` is set"
+        yield Problem("E106", message, ("model", "draft"))
+    if draft.revision is not None and draft.path is not None:
+        message = "`model.draft.revision` is for repositories on the Hub, not for folders"
+        yield Problem("E107", message, ("model", "draft", "revision"), "remove it")
+    if draft.repo is not None and not (_REPO.fullmatch(draft.repo) or _BUILTIN.fullmatch(draft.repo)):
+        message = "not a model reference: expected org/name, builtin:NAME, or `path` for a folder"
+        yield Problem("E109", message, ("model", "draft", "repo"))
 
 
 def _tokens(profile: Profile) -> Iterator[Problem]:
@@ -122,6 +154,11 @@ def _engine(profile: Profile) -> Iterator[Problem]:
     if byte_count(profile.engine.prompt_cache.bytes) is None:
         message = "not a size: expected a number with KiB, MiB or GiB"
         yield Problem("E109", message, ("engine", "prompt_cache", "bytes"), "such as 512MiB or 2GiB")
+    engine, usual = profile.engine, EngineSection()
+    for key in ("kv_group_size", "quantized_kv_start"):
+        if engine.kv_bits is None and getattr(engine, key) != getattr(usual, key):
+            message = f"`engine.{key}` does nothing without `engine.kv_bits`"
+            yield Problem("E107", message, ("engine", key), "set `kv_bits`, or remove it")
 
 
 def _exclusive(path: KeyPath, other: KeyPath) -> Problem:
@@ -272,6 +309,7 @@ def _sendable(name: str, value: float) -> bool:
 
 _RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _model,
+    _draft,
     _tokens,
     _reasoning,
     _output,

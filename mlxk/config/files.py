@@ -122,7 +122,7 @@ class Override(Settings):
 
     model: ModelOverride = Field(
         default_factory=ModelOverride,
-        description="Another revision or chat template for the models that match.",
+        description="Another revision, chat template and the like for the models that match.",
         examples=[{"chat_template": "./templates/chat.jinja"}],
     )
 

@@ -91,8 +91,9 @@ class Workspace:
         return Layer(path, document.source.label, self.with_absolute_paths(table, folder))
 
     def with_absolute_paths(self, table: Table, folder: Path | None = None) -> Table:
-        """The table with `model.path` and a template's file taken from the folder that declares them."""
-        table = _in_models(table, lambda entry: self.with_absolute_paths(entry, folder))
+        """The table with all paths under `model` taken from the folder that declares them."""
+        for key in ("models", "variants", "overrides"):
+            table = _in_entries(table, key, lambda entry: self.with_absolute_paths(entry, folder))
         model = lookup(table, ("model",))
         if not isinstance(model, Table):
             return table
@@ -104,9 +105,12 @@ class Workspace:
 
     def _absolute_entry(self, key: str, entry: Entry, folder: Path | None) -> Entry:
         value = entry.value
+        if key == "draft" and isinstance(value, Table):
+            parts = {name: self._absolute_entry(name, part, folder) for name, part in value.entries.items()}
+            return Entry(entry.key, replace(value, entries=parts))
         if not isinstance(value, Scalar) or not isinstance(value.value, str) or not value.value:
             return entry
-        if key == "path" or (key == "chat_template" and checks.is_template_file(value.value)):
+        if checks.is_path(key, value.value):
             path = str(self.absolute(value.value, folder))
             return Entry(entry.key, Scalar(path, value.origin, None, value.expression, value.style))
         return entry
@@ -233,7 +237,7 @@ def expand(table: Table) -> Table:
 
     A plain string says which model it is as a whole, so nothing of a lower layer's `model` stays.
     """
-    table = _in_models(table, expand)
+    table = _in_entries(table, "models", expand)
     entries = dict(table.entries)
     for key in ("extends", "include"):
         entry = entries.get(key)
@@ -245,17 +249,17 @@ def expand(table: Table) -> Table:
     return Table(entries, table.origin, table.replaces)
 
 
-def _in_models(table: Table, change: Callable[[Table], Table]) -> Table:
-    """The table with each entry of `models` changed: an entry says its model as a profile does."""
-    models = lookup(table, ("models",))
-    if not isinstance(models, Table):
+def _in_entries(table: Table, key: str, change: Callable[[Table], Table]) -> Table:
+    """The table with each entry under `key` changed: an entry says its model as a profile does."""
+    named = lookup(table, (key,))
+    if not isinstance(named, Table):
         return table
     entries = {
         name: Entry(entry.key, change(entry.value)) if isinstance(entry.value, Table) else entry
-        for name, entry in models.entries.items()
+        for name, entry in named.entries.items()
     }
-    changed = Entry(table.entries["models"].key, replace(models, entries=entries))
-    return replace(table, entries={**table.entries, "models": changed})
+    changed = Entry(table.entries[key].key, replace(named, entries=entries))
+    return replace(table, entries={**table.entries, key: changed})
 
 
 def _model(key: Origin, scalar: Scalar, reference: str) -> Value:

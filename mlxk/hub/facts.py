@@ -104,7 +104,7 @@ def check_code(facts: ModelFacts, *, trusted: bool) -> None:
     if not trusted:
         raise ModelError(
             f"{facts.reference} brings Python code of its own ({file}), and may not run it",
-            hint="use a conversion to an architecture that mlx-lm has; or, if you trust whoever wrote it, say "
+            hint="use a conversion to an architecture that mlx-lm has; or, if you trust its authors, say "
             "`model: {trust_remote_code: true}` in the profile",
         )
     if not (facts.path / str(file)).is_file():

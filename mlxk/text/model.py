@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from mlxk.config.schema import Profile
-from mlxk.errors import ProfileError, RequestError, UnsupportedParameter
+from mlxk.errors import ModelError, ProfileError, RequestError, UnsupportedParameter
 from mlxk.hub.facts import ModelFacts
 from mlxk.requests import GenerationRequest, ReasoningBudget
 from mlxk.text import presets
@@ -20,7 +20,7 @@ from mlxk.text.prompt import Marker, Prompt
 from mlxk.text.source import TemplateSources, template_sources
 from mlxk.text.stops import Stops
 from mlxk.text.templates import Templates
-from mlxk.text.tokenizer import Tokenizer
+from mlxk.text.tokenizer import Tokenizer, read_json
 
 
 class TextModel:
@@ -56,8 +56,14 @@ class TextModel:
     @classmethod
     def load(cls, facts: ModelFacts, profile: Profile) -> TextModel:
         """Read the text side of a model folder. Takes about as long as `tokenizers` takes to read."""
-        tokenizer = Tokenizer.load(facts.path)
-        sources = template_sources(facts.path, tokenizer.config, profile.model.chat_template)
+        trusted = profile.model.trust_remote_code
+        tokenizer = Tokenizer.load(facts.tokenizer, trust_remote_code=trusted)
+        _check_size(tokenizer, facts)
+        wanted = profile.model.chat_template
+        sources = template_sources(facts.tokenizer, tokenizer.config, wanted)
+        if sources.is_fallback and facts.other_tokenizer is not None:
+            own = read_json(facts.path / "tokenizer_config.json")
+            sources = template_sources(facts.path, own, wanted)
         return cls(facts, profile, tokenizer, sources)
 
     @property
@@ -230,4 +236,17 @@ class TextModel:
             raise RequestError(f"token ids must be from 0 to {size - 1}", param="prompt")
         return Prompt(
             self.tokenizer.decode(prompt, skip_special=False), prompt, Opened("text"), continues=True
+        )
+
+
+def _check_size(tokenizer: Tokenizer, facts: ModelFacts) -> None:
+    """Another tokenizer than the model's own must not know more tokens than the model."""
+    if facts.other_tokenizer is None or facts.vocabulary is None:
+        return
+    size = max(tokenizer.backend.get_vocab(with_added_tokens=True).values(), default=-1) + 1
+    if size > facts.vocabulary:
+        raise ModelError(
+            f"model.tokenizer: {facts.tokenizer.name} has {size} tokens, and {facts.reference} knows "
+            f"{facts.vocabulary}",
+            hint="a tokenizer fits the models that were trained with it",
         )

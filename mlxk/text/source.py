@@ -11,7 +11,7 @@ from typing import Any
 from mlxk.errors import ModelError, ProfileError
 from mlxk.text.template import FALLBACK
 
-_DEFAULT, _FOR_TOOLS = "default", "tool_use"
+_DEFAULT, _FOR_TOOLS, _FALLBACK = "default", "tool_use", "fallback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class TemplateSources:
     default: str
     for_tools: str
     warnings: tuple[str, ...] = ()
+
+    @property
+    def is_fallback(self) -> bool:
+        """Whether the model has none of its own."""
+        return self.default == _FALLBACK
 
 
 def template_sources(path: Path, config: Mapping[str, Any], wanted: str | None) -> TemplateSources:
@@ -46,7 +51,7 @@ def template_sources(path: Path, config: Mapping[str, Any], wanted: str | None) 
         return TemplateSources({wanted: found[wanted]}, wanted, wanted)
     if not found:
         warning = "the model has no chat template: a plain Human/Assistant one is used"
-        return TemplateSources({"fallback": FALLBACK}, "fallback", "fallback", (warning,))
+        return TemplateSources({_FALLBACK: FALLBACK}, _FALLBACK, _FALLBACK, (warning,))
     default = _DEFAULT if _DEFAULT in found else next(iter(found))
     for_tools = _FOR_TOOLS if _FOR_TOOLS in found else default
     return TemplateSources({name: found[name] for name in {default: 0, for_tools: 0}}, default, for_tools)

@@ -46,12 +46,15 @@ class Tokenizer:
         self.added_ids: Mapping[str, int] = {text: index for index, text in self.added.items()}
 
     @classmethod
-    def load(cls, path: Path) -> Tokenizer:
-        """Read a model folder; raises `ModelError` when its tokenizer is missing or corrupt."""
+    def load(cls, path: Path, *, trust_remote_code: bool = False) -> Tokenizer:
+        """Read a model folder; raises `ModelError` when its tokenizer is missing or corrupt.
+
+        `trust_remote_code` lets a tokenizer without a tokenizer.json be read by code in its folder.
+        """
         config = read_json(path / "tokenizer_config.json")
         named = _named_tokens(config, read_json(path / "special_tokens_map.json"))
         file = path / "tokenizer.json"
-        backend = _read_backend(file) if file.is_file() else _from_transformers(path)
+        backend = _read_backend(file) if file.is_file() else _from_transformers(path, trust_remote_code)
         _add_declared(backend, config, named)
         return cls(backend, config, named)
 
@@ -210,15 +213,21 @@ def _read_backend(file: Path) -> Backend:
         raise _corrupt(file, str(error)) from error
 
 
-def _from_transformers(path: Path) -> Backend:
+def _from_transformers(path: Path, trust_remote_code: bool) -> Backend:
     if not any(
         (path / name).is_file() for name in ("tokenizer.model", "vocab.json", "vocab.txt", "tiktoken.model")
     ):
         raise ModelError(f"{path} has no tokenizer.json", hint="download the model again")
+    if _brings_code(path) and not trust_remote_code:
+        raise ModelError(
+            f"the tokenizer of {path} brings Python code of its own, and may not run it",
+            hint="use a conversion of this model that has a tokenizer.json; or, if you trust its authors, "
+            "say `model: {trust_remote_code: true}` in the profile",
+        )
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=trust_remote_code)
     except (OSError, ValueError, ImportError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(
             f"transformers cannot read the tokenizer of {path}: {error}",
@@ -231,6 +240,11 @@ def _from_transformers(path: Path) -> Backend:
             hint="use a conversion of this model that has a tokenizer.json",
         )
     return backend
+
+
+def _brings_code(path: Path) -> bool:
+    """Whether transformers would import the tokenizer's class from the folder."""
+    return "AutoTokenizer" in (read_json(path / "tokenizer_config.json").get("auto_map") or {})
 
 
 def _named_tokens(config: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, str]:

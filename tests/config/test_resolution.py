@@ -273,9 +273,9 @@ def test_variants(folder: Any) -> None:
 
 
 def test_a_variant_may_not_change_the_model(folder: Any) -> None:
-    folder.profile("model: org/model\nvariants: {v: {model: org/other}}\n")
-    (item,) = folder.errors()
-    assert (item.code, item.path) == ("E102", ("variants", "v", "model"))
+    folder.profile("model: org/model\nvariants: {v: {model: org/other}, w: {model: {repo: org/other}}}\n")
+    found = [(item.code, item.path) for item in folder.errors()]
+    assert found == [("E103", ("variants", "v", "model")), ("E102", ("variants", "w", "model", "repo"))]
 
 
 def test_set_takes_yaml(folder: Any) -> None:

@@ -5,9 +5,10 @@ Each key here works end to end; a key that does nothing does not exist. Names ar
 examples are what an editor shows on hover.
 """
 
+from mlxk.config.schema.engine import EngineSection
 from mlxk.config.schema.log import LogSection
 from mlxk.config.schema.memory import MemorySection, Residence
-from mlxk.config.schema.model import ModelOverride, ModelSection, model_table
+from mlxk.config.schema.model import DraftSection, ModelOverride, ModelSection, model_table
 from mlxk.config.schema.profile import MODELS, Defaults, ModelEntry, Profile, Settings, Variant
 from mlxk.config.schema.reasoning import ReasoningFormat, ReasoningSection
 from mlxk.config.schema.request_policy import (
@@ -28,6 +29,8 @@ __all__ = [
     "ClampSection",
     "CountBounds",
     "Defaults",
+    "DraftSection",
+    "EngineSection",
     "LogSection",
     "MemorySection",
     "ModelEntry",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from mlxk.config.schema.section import Section, Text
+from mlxk.config.schema.section import Section, Text, choices
 
 
 class PromptCacheSection(Section):
@@ -43,4 +45,37 @@ class EngineSection(Section):
         default_factory=PromptCacheSection,
         description="Keys and values of earlier prompts, for prompts that begin the same way.",
         examples=[{"bytes": "512MiB", "entries": 8}],
+    )
+    kv_bits: Literal[2, 3, 4, 6, 8] | None = Field(
+        None,
+        description="Keep keys and values in this many bits, which takes a half (8) or a quarter (4) of the "
+        "memory, and some accuracy. Without it, as the model computes them. Models whose attention cannot "
+        "work on them are refused.",
+        examples=[8, 4],
+    )
+    kv_group_size: Literal[32, 64, 128] = Field(
+        64,
+        description="How many numbers share a scale; the width of the model's heads must be a multiple.",
+        examples=[64, 32],
+    )
+    quantized_kv_start: int = Field(
+        0,
+        ge=0,
+        description="The first so many tokens of a conversation are kept as they are; a conversation that "
+        "grows longer is quantised as a whole.",
+        examples=[0, 5000],
+    )
+    isolation: Literal["process", "thread"] | None = Field(
+        None,
+        description="Where the model runs. Without it, `process` in `mlxk up` and `thread` in `run` and "
+        "`chat`.",
+        examples=["process"],
+        json_schema_extra=choices(
+            {
+                "process": "In a process of its own: when it crashes it is started again, and when it ends "
+                "all of its memory is free.",
+                "thread": "In the process of the command: it starts sooner, and a crash takes everything "
+                "along.",
+            }
+        ),
     )

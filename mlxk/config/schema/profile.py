@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from mlxk.config.schema.engine import EngineSection
 from mlxk.config.schema.log import LogSection
 from mlxk.config.schema.memory import MemorySection, Residence
-from mlxk.config.schema.model import ModelSection, model_shorthand
+from mlxk.config.schema.model import ModelSection, ModelVariant, model_shorthand
 from mlxk.config.schema.output import OutputSection
 from mlxk.config.schema.reasoning import ReasoningSection
 from mlxk.config.schema.request_policy import RequestPolicySection
@@ -83,6 +83,12 @@ class Settings(Section):
 
 class Variant(Settings):
     """The same model with other settings: `mlxk run -p NAME --variant VARIANT`."""
+
+    model: ModelVariant = Field(
+        default_factory=ModelVariant,
+        description="Another adapter or chat template over the same weights.",
+        examples=[{"adapter": "./adapters/sql"}],
+    )
 
     description: str | None = Field(
         None, description="What this variant is for, in one line.", examples=["Thinks longer."]
