@@ -83,6 +83,7 @@ class ChatTemplate:
         texts += [
             node.value for node in self._tree.find_all(jinja2.nodes.Const) if isinstance(node.value, str)
         ]
+        texts += _formatted(self._tree)
         return "\0".join(texts)
 
     def render(
@@ -109,6 +110,24 @@ class ChatTemplate:
         except _FAILURES as error:
             raise TemplateError(f"the model's chat template refused the messages: {error}") from error
         return _cut(text) if continue_final else text
+
+
+def _formatted(tree: jinja2.nodes.Template) -> list[str]:
+    """Constants that are put into others: `'<think{}>'.format(suffix)` (Hunyuan)."""
+    constants = {
+        node.target.name: node.node.value
+        for node in tree.find_all(jinja2.nodes.Assign)
+        if isinstance(node.target, jinja2.nodes.Name) and isinstance(node.node, jinja2.nodes.Const)
+    }
+    found = []
+    for call in tree.find_all(jinja2.nodes.Call):
+        match call.node:
+            case jinja2.nodes.Getattr(node=jinja2.nodes.Const(value=str(text)), attr="format"):
+                names = [item.name for item in call.args if isinstance(item, jinja2.nodes.Name)]
+                values = [constants[name] for name in names if name in constants]
+                if len(values) == len(call.args) == text.count("{}"):
+                    found.append(text.format(*values))
+    return found
 
 
 def _tagged(content: str | list[dict[str, str]]) -> str | list[dict[str, str]]:

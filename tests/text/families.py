@@ -646,4 +646,194 @@ TOOL_FAMILIES = (
     ),
 )
 
-FAMILIES = (*HARMONY_FAMILIES, *THINK_FAMILIES, *TOOL_FAMILIES)
+FUNCTIONARY = (
+    "{% for message in messages %}>>>all\n{{ message.content }}{% endfor %}"
+    "{{ '>>>' }}{% if tools %}{{ '' }}{% endif %}{# Respond in this format:\n>>>${recipient} #}"
+)
+MARK = "]<]minimax[>["
+NEWER_FAMILIES = (
+    Family(
+        "minimax m3",
+        f'<mm:think>hm</mm:think>Sure.{MARK}<tool_call>\n{MARK}<invoke name="get_weather">{MARK}<city>Paris'
+        f'{MARK}</city>{MARK}</invoke>\n{MARK}<invoke name="add">{MARK}<a>1{MARK}</a>{MARK}<b>2{MARK}</b>'
+        f"{MARK}</invoke>\n{MARK}</tool_call>",
+        [thought("hm"), text("Sure."), PARIS, SUM],
+        CHATML + "{%- if tools %}" + MARK + "<mm:think></mm:think>{{ tools }}{%- endif %}",
+        tools=BOTH,
+    ),
+    Family(
+        "minimax m3, nested",
+        f'{MARK}<tool_call>{MARK}<invoke name="order">{MARK}<lines>{MARK}<item>{MARK}<tea>2{MARK}</tea>{MARK}'
+        f"</item>{MARK}</lines>{MARK}<to>{MARK}<city>Paris{MARK}</city>{MARK}</to>{MARK}<tags>{MARK}</tags>"
+        f"{MARK}</invoke>{MARK}</tool_call>",
+        [call("order", '{"lines": [{"tea": 2}], "to": {"city": "Paris"}, "tags": []}')],
+        CHATML + "{%- if tools %}" + MARK + "{{ tools }}{%- endif %}",
+        tools=(
+            Tool(
+                "order",
+                "",
+                {
+                    "properties": {
+                        "lines": {"type": "array", "items": {"properties": {"tea": {"type": "integer"}}}},
+                        "tags": {"type": "array"},
+                    }
+                },
+            ),
+        ),
+    ),
+    Family(
+        "solar",
+        "<|think|>hm<|end|><|begin|>assistant<|tool_calls|><|tool_call:begin|>a1<|tool_call:name|>get_weather"
+        '<|tool_call:args|>{"city": "Paris"}<|tool_call:end|><|tool_call:begin|>a2<|tool_call:name|>add'
+        '<|tool_call:args|>{"a": 1, "b": 2}<|tool_call:end|><|calls|>',
+        [thought("hm"), PARIS, SUM],
+        "{% for message in messages %}<|begin|>{{ message.role }}<|content|>{{ message.content }}<|end|>"
+        "{% endfor %}<|begin|>assistant{% if tools %}<|think|>{{ tools }}{% endif %}".replace(
+            "<|think|>{{ tools }}", "{{ tools and '' }}{# <|think|> #}"
+        ),
+        special=(
+            *("<|begin|>", "<|end|>", "<|think|>", "<|content|>", "<|tool_calls|>", "<|calls|>"),
+            *("<|tool_call:begin|>", "<|tool_call:name|>", "<|tool_call:args|>", "<|tool_call:end|>"),
+        ),
+        tools=BOTH,
+    ),
+    Family(
+        "inkling",
+        "<|content_thinking|>hm<|end_message|><|message_model|><|content_text|>Sure.<|end_message|>"
+        '<|message_model|><|content_invoke_tool_json|>{"name": "get_weather", "args": {"city": "Paris"}}'
+        "<|end_message|>",
+        [thought("hm"), text("Sure."), PARIS],
+        CHATML.replace("<|im_start|>assistant\\n", "<|message_model|>")
+        + "{% if tools %}{{ tools and '' }}{% endif %}",
+        special=(
+            *("<|im_start|>", "<|im_end|>", "<|message_model|>", "<|content_thinking|>", "<|content_text|>"),
+            *("<|content_invoke_tool_json|>", "<|end_message|>"),
+        ),
+        tools=BOTH,
+    ),
+    Family(
+        "functionary",
+        'all\nSure.>>>get_weather\n{"city": "Paris"}>>>add\n{"a": 1, "b": 2}',
+        [text("Sure."), PARIS, SUM],
+        FUNCTIONARY,
+        tools=BOTH,
+    ),
+    Family("functionary, a call", 'get_weather\n{"city": "Paris"}', [PARIS], FUNCTIONARY, tools=BOTH),
+    Family("functionary, no header", "Hello there\nyou", [text("Hello there\nyou")], FUNCTIONARY),
+    Family(
+        "hunyuan 3",
+        "<think:opensource>hm</think:opensource><tool_calls:opensource><tool_call:opensource>get_weather"
+        "<tool_sep:opensource>\n<arg_key:opensource>city</arg_key:opensource>\n<arg_value:opensource>Paris"
+        "</arg_value:opensource>\n</tool_call:opensource></tool_calls:opensource>",
+        [thought("hm"), PARIS],
+        "{%- set end = ':opensource' %}{%- if tools %}{{- '<tool_call{}><tool_sep{}>'.format(end, end) }}"
+        "{{- '<think{}></think{}>'.format(end, end) + tools | tojson }}{%- endif %}" + CHATML,
+        tools=BOTH,
+    ),
+    _tools(
+        "step 3",
+        "<｜tool_calls_begin｜>",
+        "<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜>"
+        '<steptml:invoke name="get_weather"><steptml:parameter name="city">Paris</steptml:parameter>'
+        "</steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>",
+        [PARIS],
+    ),
+    _tools(
+        "dots",
+        "<dots_function_call>",
+        "<dots_function_call><invoke name=get_weather><parameter name=city>Paris</parameter></invoke>"
+        "</dots_function_call>",
+        [PARIS],
+    ),
+    _tools(
+        "k2 horizon",
+        "<ifm|tool_call>",
+        "<ifm|tool_calls><ifm|tool_call>add<ifm|arg_key>a</ifm|arg_key><ifm|arg_type>integer</ifm|arg_type>"
+        "<ifm|arg_value>1</ifm|arg_value><ifm|arg_key>b</ifm|arg_key><ifm|arg_value>2</ifm|arg_value>"
+        "</ifm|tool_call></ifm|tool_calls>",
+        [SUM],
+    ),
+    _tools(
+        "plamo",
+        "<|plamo:begin_tool_requests:plamo|>",
+        "<|plamo:begin_tool_requests:plamo|><|plamo:begin_tool_request:plamo|>"
+        "<|plamo:begin_tool_name:plamo|>get_weather<|plamo:end_tool_name:plamo|>"
+        '<|plamo:begin_tool_arguments:plamo|><|plamo:constrain|>json<|plamo:msg|>{"city": "Paris"}'
+        "<|plamo:end_tool_arguments:plamo|><|plamo:end_tool_request:plamo|>"
+        "<|plamo:end_tool_requests:plamo|>",
+        [PARIS],
+    ),
+    _tools("pangu", "[unused11][unused12]", f"[unused11][{WEATHER_JSON}][unused12]", [PARIS]),
+    _tools(
+        "granite code",
+        "<function_call>",
+        f"<function_call> {WEATHER_JSON}\n<function_call> {ADD_JSON}",
+        [PARIS, SUM],
+    ),
+    _tools("granite 3.0", "<|tool_call|>", f"<tool_call>[{WEATHER_JSON}]</tool_call>", [PARIS]),
+    _tools(
+        "miro",
+        "<use_mcp_tool>",
+        "<use_mcp_tool>\n<server_name>s</server_name>\n<tool_name>get_weather</tool_name>\n<arguments>\n"
+        '{"city": "Paris"}\n</arguments>\n</use_mcp_tool>',
+        [PARIS],
+    ),
+    _tools("a fenced list", "", f"```json\n[{WEATHER_JSON}]\n```", [PARIS]),
+    _tools("a bare list", "", f"[{WEATHER_JSON}, {ADD_JSON}]", [PARIS, SUM]),
+    _tools("a fence that is no call", "", "```python\nprint(1)\n```", [text("```python\nprint(1)\n```")]),
+    _tools("an empty list", "", "[]", [text("[]")]),
+    _tools("an empty fence", "", "```json\n", [text("```json\n")]),
+    _tools("a list that is no call", "", "[1, 2]", [text("[1, 2]")]),
+    _tools(
+        "apertus, an undeclared tool",
+        "<|tools_prefix|>",
+        '<|tools_prefix|>[{"other": {"a": {"b": 1}}}]<|tools_suffix|>',
+        [call("other", '{"a": {"b": 1}}')],
+    ),
+    _tools(
+        "gemma 4, nested",
+        "<|tool_call><tool_call|>",
+        '<|tool_call>call:note{text:<|"|>a "b"\n{c}<|"|>,tags:[<|"|>x<|"|>,2],meta:{k:true}}<tool_call|>',
+        [call("note", '{"text": "a \\"b\\"\\n{c}", "tags": ["x", 2], "meta": {"k": true}}')],
+    ),
+    _tools(
+        "kimi k3, one object",
+        "x",
+        '<|open|>tools<|sep|><|open|>call tool="add" index="1"<|sep|><|open|>json type="object"<|sep|>'
+        '{"a": 1, "b": 2}<|close|>json<|sep|><|close|>call<|sep|><|close|>tools<|sep|>',
+        [SUM],
+        special=("<|im_start|>", "<|im_end|>", "<|open|>", "<|close|>", "<|sep|>", "<|end_of_msg|>"),
+    ),
+    _tools(
+        "minicpm, a value in CDATA",
+        '<function name="x"><param name="y">',
+        '<function name="get_weather"><param name="city"><![CDATA[a</param> & ]]b]]></param></function>',
+        [call("get_weather", '{"city": "a</param> & ]]b"}')],
+    ),
+    _tools(
+        "llama 4, all kinds of values",
+        "[func_name1(params_name1=",
+        "[get_weather(city='a, \"b\")', days=[1, {'k': None}], x=-1.5, y=True, z=\"\")]",
+        [
+            call(
+                "get_weather",
+                '{"city": "a, \\"b\\")", "days": [1, {"k": null}], "x": -1.5, "y": true, "z": ""}',
+            )
+        ],
+    ),
+    Family(
+        "the prompt and the model begin to think",
+        "<think>\nhm</think>Hello",
+        [thought("hm"), text("Hello")],
+        THINK.replace("assistant\\n'", "assistant\\n<think>\\n'"),
+        added=QWEN_TOKENS,
+    ),
+    Family(
+        "gemma, a nameless channel",
+        "<|channel>hm<channel|>Hello",
+        [thought("hm"), text("Hello")],
+        special=("<|im_start|>", "<|im_end|>", "<|channel>", "<channel|>"),
+    ),
+)
+
+FAMILIES = (*NEWER_FAMILIES, *HARMONY_FAMILIES, *THINK_FAMILIES, *TOOL_FAMILIES)

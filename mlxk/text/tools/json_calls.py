@@ -43,6 +43,7 @@ class JsonCalls:
         self._held: str | None = None
         self._open = False
         self._idle = True
+        self._calls = False
         self.hopeless = False
         self._run = self._body()
         next(self._run)
@@ -62,7 +63,9 @@ class JsonCalls:
         return self._taken()
 
     def finish(self, complete: bool) -> list[CallItem]:
-        if not self.hopeless and not (self._idle and not self._unclaimed.strip(_SPACE + ",;`")):
+        # Without delimiters, brackets and fences around no call are an answer.
+        around = _SPACE if self._declared_only and not self._calls else _SPACE + ",;`"
+        if not self.hopeless and (not self._idle or self._unclaimed.strip(around)):
             self._give_up("the tool call was cut off" if not complete else "the tool call is not whole JSON")
         return self._taken()
 
@@ -80,7 +83,7 @@ class JsonCalls:
         self._unclaimed = ""
 
     def _body(self) -> Generator[None, str, None]:
-        depth, language, calls = 0, "", False
+        depth, language = 0, ""
         while True:
             char = yield from self._next()
             if char == "`":  # a code fence, which stands for nothing
@@ -91,12 +94,12 @@ class JsonCalls:
                 depth = 1
             elif char == "]" and depth == 1:
                 depth = 0
-                self._unclaimed = "" if calls else self._unclaimed
+                self._unclaimed = "" if self._calls else self._unclaimed
             elif char == "{":
                 self._idle = False
                 yield from self._object()
                 self._close()
-                self._idle, calls = True, True
+                self._idle, self._calls = True, True
             elif char not in ",;":
                 raise _Malformed("the tool call is not JSON")
 

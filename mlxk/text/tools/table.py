@@ -43,7 +43,7 @@ _PYTHONIC = _framed("pythonic", readers.python_or_json, "<|tool_call_start|>", "
 _CALL_LIST = _framed("tool_calls", readers.json_calls, "<tool_calls>", "</tool_calls>")
 _BARE_JSON = ToolFormat("json", readers.declared_json, opener="{")
 _BARE_LIST = ToolFormat("json_list", readers.declared_json, opener="[")
-_FENCED_JSON = ToolFormat("json_fenced", readers.declared_json, opener="```")
+_FENCED_JSON = ToolFormat("json_fenced", readers.declared_json, opener="`")
 _BARE_PYTHONIC = ToolFormat("python_list", readers.declared_python, opener="[")
 _PYTHON_TAG = _framed("python_tag", readers.json_calls, "<|python_tag|>")
 _DSML = tuple(
