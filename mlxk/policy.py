@@ -46,8 +46,9 @@ def check_keep_alive(profile: Profile) -> None:
 
 def _left_out(said: Sequence[Unsupported], policy: RequestPolicySection) -> tuple[str, ...]:
     """A warning for each parameter that cannot be honoured, where the policy does not refuse it."""
-    if said and policy.unsupported == "refuse":
-        raise UnsupportedParameter(said[0].reason, param=said[0].param)
+    harmful = [item for item in said if not item.harmless]
+    if harmful and policy.unsupported == "refuse":
+        raise UnsupportedParameter(harmful[0].reason, param=harmful[0].param)
     return tuple(f"{item.param} is not applied: {item.reason.rstrip('.')}" for item in said)
 
 

@@ -154,10 +154,14 @@ Overflow = Literal["error", "truncate_oldest"]
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A parameter that was sent and cannot be honoured; the policy refuses it, or warns of it."""
+    """A parameter that was sent and cannot be honoured; the policy refuses it, or warns of it.
+
+    A `harmless` one changes no answer, and is only warned of.
+    """
 
     param: str
     reason: str
+    harmless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,16 +136,20 @@ def test_several_clamps_tell_of_each_and_what_is_not_said_stays_unsaid() -> None
 
 
 def test_what_cannot_be_honoured_is_refused_or_told() -> None:
-    said = (Unsupported("mirostat", "There is no such sampler."), Unsupported("tfs_z", "Nor this one."))
+    threads = Unsupported("num_thread", "It changes no answer.", harmless=True)
+    said = (threads, Unsupported("mirostat", "There is no such sampler."), Unsupported("tfs_z", "No."))
     request = GenerationRequest(messages=USER, unsupported=said)
     with pytest.raises(UnsupportedParameter, match="no such sampler") as caught:
         admit(request, profile({}))
     assert caught.value.param == "mirostat"
     _, warnings = admit(request, profile({"unsupported": "warn"}))
     assert warnings == (
+        "num_thread is not applied: It changes no answer",
         "mirostat is not applied: There is no such sampler",
-        "tfs_z is not applied: Nor this one",
+        "tfs_z is not applied: No",
     )
+    request = replace(request, unsupported=(threads,))
+    assert admit(request, profile({})) == (request, ("num_thread is not applied: It changes no answer",))
 
 
 def test_all_of_the_window_counts_as_a_number_of_tokens() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -146,27 +145,28 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
 def _served_model(plan: Plan, load: EngineConfig, pool: Pool, *, single: bool) -> ServedModel:
     """A profile's only model is loaded at once, one among several when it is first asked."""
     from mlxk.generation import Loaded, generate
-    from mlxk.protocols.base import ModelCard
+    from mlxk.server.cards import card_of
     from mlxk.server.models import ServedModel
+    from mlxk.server.residence import GuardedResidence
+    from mlxk.server.tokens import TextTokens
     from mlxk.text import TextModel
 
     preload = plan.profile.preload
     slot = pool.slot(load, ttl=seconds(plan.profile.ttl), preload=single if preload is None else preload)
     loaded = Loaded(plan, TextModel.load(plan.facts, plan.profile), slot)
-    card = ModelCard(
-        id=plan.name,
-        created=int(time.time()),
-        context_length=plan.context,
-        config_hash=plan.config_hash,
-        aliases=tuple(plan.profile.aliases),
-        expose=plan.profile.reasoning.expose,
-    )
 
     async def count(request: GenerationRequest) -> int:
         prompt = await asyncio.to_thread(loaded.text.render, request)
         return len(prompt.tokens)
 
-    return ServedModel(card, lambda request: generate(loaded, request), count, slot.stats)
+    return ServedModel(
+        card_of(plan, loaded.text),
+        lambda request: generate(loaded, request),
+        count,
+        slot.stats,
+        TextTokens(loaded.text),
+        GuardedResidence(slot, plan.profile),
+    )
 
 
 def _named_keys(server: ServerSection) -> list[tuple[str, str]]:

@@ -5,11 +5,36 @@ from types import MappingProxyType
 
 from mlxk.protocols.anthropic import count_tokens, messages
 from mlxk.protocols.base import Catalogue, Conversation, Counter, Dialect
+from mlxk.protocols.ollama import chat as ollama_chat
+from mlxk.protocols.ollama import generate, ps, refusals, show, tags, version
 from mlxk.protocols.openai import chat, completions, models, responses
+from mlxk.protocols.openai.embeddings import EMBEDDINGS
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {"openai.chat": chat, "openai.completions": completions, "anthropic.messages": messages}
+    {
+        "openai.chat": chat,
+        "openai.completions": completions,
+        "anthropic.messages": messages,
+        "ollama.chat": ollama_chat,
+        "ollama.generate": generate,
+    }
 )
 CONVERSATIONS: Mapping[str, Conversation] = MappingProxyType({"openai.responses": responses})
 COUNTERS: Mapping[str, Counter] = MappingProxyType({"anthropic.count_tokens": count_tokens})
-CATALOGUES: Mapping[str, Catalogue] = MappingProxyType({"openai.models": models})
+CATALOGUES: Mapping[str, Catalogue] = MappingProxyType(
+    {
+        "openai.models": models,
+        "openai.embeddings": EMBEDDINGS,
+        "ollama.tags": tags,
+        "ollama.show": show,
+        "ollama.ps": ps,
+        "ollama.version": version,
+        "ollama.pull": refusals.PULL,
+        "ollama.create": refusals.CREATE,
+        "ollama.copy": refusals.COPY,
+        "ollama.delete": refusals.DELETE,
+        "ollama.push": refusals.PUSH,
+        "ollama.blobs": refusals.BLOBS,
+        "ollama.embed": refusals.EMBED,
+    }
+)

@@ -8,7 +8,8 @@ cannot honour it refuses by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 from mlxk.errors import EngineUnavailable, MlxkError, ModelNotFound
@@ -18,12 +19,35 @@ from mlxk.requests import GenerationRequest
 Json = Mapping[str, object]
 Expose = Literal["reasoning", "reasoning_content", "both", "inline", "drop"]
 
+_LATEST = ":latest"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDetails:
+    """What a model's files are. `parameters` counts weights, `bytes` their size, `modified` is a Unix time.
+
+    `shape` holds the numbers of the architecture and `settings` those of the profile, under GGUF's and
+    Ollama's names. `accelerated`: its memory is a GPU's.
+    """
+
+    family: str = "unknown"
+    parameters: int = 0
+    quantization: str = "unknown"
+    bytes: int = 0
+    modified: float = 0.0
+    template: str = ""
+    shape: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    capabilities: tuple[str, ...] = ("completion",)
+    accelerated: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a dialect may tell about a served model. `created` is a Unix time, `context_length` in tokens.
 
-    `expose` says where reasoning goes in an answer, `state` whether the model is in memory.
+    `expose` says where reasoning goes in an answer, `state` whether the model is in memory: `memory_bytes` of
+    it, until the Unix time `expires_at`, or for good.
     """
 
     id: str
@@ -33,6 +57,9 @@ class ModelCard:
     aliases: tuple[str, ...] = ()
     expose: Expose = "both"
     state: str = "ready"
+    details: ModelDetails = field(default_factory=ModelDetails)
+    memory_bytes: int = 0
+    expires_at: float | None = None
 
 
 class Encoder(Protocol):
@@ -61,12 +88,18 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ParsedRequest:
-    """A body, understood. `model` is empty when the body names none."""
+    """A body, understood. `model` is empty when the body names none.
+
+    Without any generation it asks for the model alone: to be loaded, or to be unloaded if `keep_alive` is 0.
+    `keep_alive` is how many seconds the model stays in memory after this request, infinity for good, `None`
+    where the body does not say.
+    """
 
     model: str
     stream: bool
     generations: tuple[GenerationRequest, ...]
     encoder: Callable[[ModelCard], Encoder]
+    keep_alive: float | None = None
 
 
 class Generator(Protocol):
@@ -137,6 +170,19 @@ class Catalogue(Protocol):
     def error_body(self, error: MlxkError) -> Json: ...
 
 
+@dataclass(slots=True)
+class Refusal:
+    """A `Catalogue` that is none: an endpoint which clients know, and which says why it is not here."""
+
+    METHODS: tuple[str, ...]
+    reason: Callable[[], MlxkError]
+    error_body: Callable[[MlxkError], Json]
+    SUBTREE: bool = False
+
+    def answer(self, tail: str, body: Json, cards: Sequence[ModelCard]) -> Json:
+        raise self.reason()
+
+
 def finished(finish: Finish) -> Literal["stop", "length", "tool_calls"]:
     """Why a whole answer ended; raises `EngineUnavailable` for one that was cut off by cancelling it."""
     reason: FinishReason = finish.reason
@@ -146,11 +192,15 @@ def finished(finish: Finish) -> Literal["stop", "length", "tool_calls"]:
 
 
 def find_card(name: str, cards: Sequence[ModelCard]) -> ModelCard:
-    """The model with this name or alias; an empty name stands for the only one. Raises `ModelNotFound`."""
+    """The model with this name or alias; an empty name stands for the only one. Raises `ModelNotFound`.
+
+    A name without a tag and the same name with the tag `latest` are one, as Ollama's clients have it.
+    """
     if not name and len(cards) == 1:
         return cards[0]
-    for card in cards:
-        if name == card.id or name in card.aliases:
-            return card
+    for known in (name, name.removesuffix(_LATEST), f"{name}{_LATEST}"):
+        for card in cards:
+            if known and (known == card.id or known in card.aliases):
+                return card
     said = f"The model '{name[:200]}' does not exist here." if name else "The body must name a model."
     raise ModelNotFound(said, hint=f"Served: {', '.join(card.id for card in cards)}.", param="model")

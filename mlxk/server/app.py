@@ -33,6 +33,7 @@ from mlxk.errors import (
 )
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Encoder, Generator, ParsedRequest
+from mlxk.protocols.tokens import detokenize, tokenize
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
 from mlxk.server.guard import Guard
@@ -41,7 +42,7 @@ from mlxk.server.meter import Meter, Transcript
 from mlxk.server.metrics import CONTENT_TYPE, Metrics
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route, RouteTable
-from mlxk.server.service import Service
+from mlxk.server.service import Service, lasting
 from mlxk.server.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,11 @@ logger = logging.getLogger(__name__)
 _DAY = 86_400
 
 App = Sanic[Config, SimpleNamespace]
+
+# Probes of load balancers and clients have no key.
+_OPEN = frozenset({"health", "banner"})
+# What programs look for at the root of an Ollama server.
+_BANNER = b"Ollama is running"
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SANIC_ERRORS: Mapping[int, type[RequestError]] = {
@@ -156,7 +162,7 @@ class Handler:
         preflight = self._guard.preflight(method, headers, route.allowed)
         if preflight:
             return exchange.empty(preflight)
-        if route.kind != "health":
+        if route.kind not in _OPEN:
             exchange.key_name = self._guard.key_name(headers)
         if method not in route.allowed:
             raise MethodNotAllowed(
@@ -183,13 +189,22 @@ class Handler:
                 body = exchange.body() if method == "POST" else {}
                 catalogue = CATALOGUES[route.handler]
                 return exchange.json(catalogue.answer(route.tail, body, await self._service.catalogue()))
+            case "tokenize":
+                return await self._tokenize(exchange)
+            case "detokenize":
+                said = detokenize.parse(exchange.body())
+                model = self._service.model(said.model or "")
+                exchange.serve(model.card)
+                return exchange.json(detokenize.answer(await model.tokens.decode(said.tokens)))
+            case "banner":
+                return exchange.plain(_BANNER, "text/plain; charset=utf-8")
             case "metrics":
                 engines = await self._service.engines()
                 return exchange.plain(self._metrics.exposition(engines), CONTENT_TYPE)
             case "health":
                 ready, body = await self._service.health()
                 if self._guard.wants_keys:
-                    # Probes of load balancers have no key; what is served is told to those that have one.
+                    # What is served is told to those that have a key.
                     body = {"status": body["status"]}
                 return exchange.json(body, status=200 if ready else 503)
 
@@ -201,7 +216,12 @@ class Handler:
         exchange.meter = self._meter(exchange)
         answer = Answer(model.generate, parsed.generations, on_overflow=exchange.abort, meter=exchange.meter)
         encoder = parsed.encoder(model.card)
+        if not parsed.generations:
+            await self._service.settle(model, parsed.keep_alive)
+            return exchange.json(encoder.body(()))
         with self._service.track(answer, self._limits.queue):
+            if parsed.keep_alive is not None:
+                model.residence.keep(lasting(parsed.keep_alive))
             async with answer:
                 try:
                     if parsed.stream:
@@ -212,6 +232,14 @@ class Handler:
                         logger.warning("request %s: %s", exchange.id, warning)
                 exchange.warnings = answer.warnings
                 return exchange.json(encoder.body(completions))
+
+    async def _tokenize(self, exchange: Exchange) -> HTTPResponse:
+        asked = tokenize.parse(exchange.body())
+        model = self._service.model(asked.request.model)
+        exchange.serve(model.card)
+        ids = await model.tokens.encode(asked.request, plain=asked.plain)
+        strings = await model.tokens.spell(ids) if asked.strings else None
+        return exchange.json(tokenize.answer(ids, strings, model.card))
 
     def _meter(self, exchange: Exchange) -> Meter:
         gap = self._metrics.gap(exchange.card.id)

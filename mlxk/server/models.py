@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from mlxk.engine.base import EngineStats
 from mlxk.events import Event
 from mlxk.protocols.base import ModelCard
 from mlxk.requests import GenerationRequest
+
+
+class Residence(Protocol):
+    """When a model is in memory, and what a request may say about it. Seconds; `None` is for good."""
+
+    async def load(self) -> None:
+        """Load the model now; raises why it cannot be."""
+        ...
+
+    async def release(self) -> None:
+        """Give the model's memory back: now, or when it has no more to do."""
+        ...
+
+    def keep(self, ttl: float | None) -> None:
+        """Unload the model when it was idle for this long, until it is loaded anew; raises `RequestError`."""
+        ...
+
+    def expires_at(self) -> float | None:
+        """The Unix time at which the model leaves if nobody asks; `None` if it stays or is not there."""
+        ...
+
+
+class TokenReader(Protocol):
+    """A model's tokens, without an engine."""
+
+    async def encode(self, request: GenerationRequest, *, plain: bool) -> Sequence[int]:
+        """The prompt of a request; `plain`: of its raw text, without a bos token. Raises `RequestError`."""
+        ...
+
+    async def spell(self, ids: Sequence[int]) -> Sequence[str]:
+        """Each token's own text."""
+        ...
+
+    async def decode(self, ids: Sequence[int]) -> str:
+        """Their text, special tokens spelled; raises `RequestError` for an id that is none."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +60,5 @@ class ServedModel:
     generate: Callable[[GenerationRequest], AsyncIterator[Event]]
     count: Callable[[GenerationRequest], Awaitable[int]]
     stats: Callable[[], Awaitable[EngineStats]]
+    tokens: TokenReader
+    residence: Residence

@@ -22,8 +22,41 @@ DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/models": "openai.models",
         "/v1/messages": "anthropic.messages",
         "/v1/messages/count_tokens": "anthropic.count_tokens",
+        "/v1/embeddings": "openai.embeddings",
+        "/api/chat": "ollama.chat",
+        "/api/generate": "ollama.generate",
+        "/api/tags": "ollama.tags",
+        "/api/show": "ollama.show",
+        "/api/ps": "ollama.ps",
+        "/api/version": "ollama.version",
+        "/api/pull": "ollama.pull",
+        "/api/create": "ollama.create",
+        "/api/copy": "ollama.copy",
+        "/api/delete": "ollama.delete",
+        "/api/push": "ollama.push",
+        "/api/blobs": "ollama.blobs",
+        "/api/embed": "ollama.embed",
+        "/api/embeddings": "ollama.embed",
+        "/tokenize": "tokenize",
+        "/detokenize": "detokenize",
+        "/": "banner",
         "/health": "health",
         "/metrics": "metrics",
+    }
+)
+
+
+Kind = Literal[
+    "generate", "converse", "count", "catalogue", "tokenize", "detokenize", "banner", "health", "metrics"
+]
+# Handlers that are a kind of their own, and what may be done there.
+_SINGLE: Mapping[str, tuple[Kind, tuple[str, ...]]] = MappingProxyType(
+    {
+        "tokenize": ("tokenize", ("POST",)),
+        "detokenize": ("detokenize", ("POST",)),
+        "banner": ("banner", ("GET",)),
+        "health": ("health", ("GET",)),
+        "metrics": ("metrics", ("GET",)),
     }
 )
 
@@ -33,7 +66,7 @@ class Route:
     """`tail` is what the request's path has below `path`, decoded."""
 
     path: str
-    kind: Literal["generate", "converse", "count", "catalogue", "health", "metrics"]
+    kind: Kind
     handler: str
     methods: tuple[str, ...]
     tail: str = ""
@@ -75,7 +108,8 @@ def _route(path: str, handler: str) -> Route:
         return Route(path, "count", handler, ("POST",))
     if handler in CATALOGUES:
         return Route(path, "catalogue", handler, CATALOGUES[handler].METHODS)
-    return Route(path, "metrics" if handler == "metrics" else "health", handler, ("GET",))
+    kind, methods = _SINGLE[handler]
+    return Route(path, kind, handler, methods)
 
 
 def _has_subtree(route: Route) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -39,10 +40,7 @@ class Service:
 
         At most `limit` generations run and wait at a time, of all models together.
         """
-        if self.phase == "starting":
-            raise EngineUnavailable("The model is still being loaded.", hint="Try again in a moment.")
-        if self.phase == "draining":
-            raise EngineUnavailable("The server is shutting down.")
+        self._check()
         if answer.size > limit:
             raise RequestError(f"This server generates at most {limit} answers at a time.", param="n")
         if answer.size + sum(other.size for other in self._running) > limit:
@@ -56,6 +54,20 @@ class Service:
             if not self._running:
                 self._idle.set()
 
+    async def settle(self, model: ServedModel, keep_alive: float | None) -> None:
+        """Load the model, or give its memory back if it is to be kept for no time at all."""
+        self._check()
+        if keep_alive is not None:
+            model.residence.keep(lasting(keep_alive))
+        await (model.residence.release() if keep_alive == 0 else model.residence.load())
+
+    def _check(self) -> None:
+        """Raises `EngineUnavailable` while nothing may begin."""
+        if self.phase == "starting":
+            raise EngineUnavailable("The model is still being loaded.", hint="Try again in a moment.")
+        if self.phase == "draining":
+            raise EngineUnavailable("The server is shutting down.")
+
     async def finished(self) -> None:
         """Wait until no answer runs."""
         await self._idle.wait()
@@ -66,12 +78,16 @@ class Service:
             answer.interrupt(EngineUnavailable("The server is shutting down."))
 
     async def catalogue(self) -> tuple[ModelCard, ...]:
-        """The cards with each model's state."""
+        """The cards with each model's state and memory."""
+        engines = await self.engines()
         return tuple(
-            [
-                replace(model.card, state=str((await self._state(model))["state"]))
-                for model in self._models.values()
-            ]
+            replace(
+                model.card,
+                state=engines[name].state,
+                memory_bytes=engines[name].active_bytes,
+                expires_at=model.residence.expires_at(),
+            )
+            for name, model in self._models.items()
         )
 
     async def engines(self) -> dict[str, EngineStats]:
@@ -103,3 +119,8 @@ class Service:
         except MlxkError as error:
             return {"state": "dead", "reason": error.code}
         return {"state": stats.state, "running": stats.running, "waiting": stats.waiting}
+
+
+def lasting(keep_alive: float) -> float | None:
+    """A request's seconds as a residence counts them."""
+    return None if math.isinf(keep_alive) else keep_alive

@@ -133,6 +133,16 @@ class TextModel:
         return self.tokenizer.token_id(text)
 
     @property
+    def thinks(self) -> bool:
+        """Whether the model's output has reasoning that is told apart from its answer."""
+        return self._output.thinks
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether the chat template has a place for tools."""
+        return self._templates.shows_tools
+
+    @property
     def infills(self) -> bool:
         """Whether the model can fill the gap between a prompt and a suffix."""
         return self._infill is not None

@@ -8,7 +8,7 @@ The parts of the script are words separated by spaces: `text:hello`, `think:hmm`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mlxk.engine.base import EngineStats
@@ -51,12 +51,13 @@ class Script:
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     said: int = 0
     state: str = "ready"
+    residence: ScriptedResidence = field(default_factory=lambda: ScriptedResidence())
 
     def served(
         self, name: str = "scripted", expose: str = "both", aliases: tuple[str, ...] = ()
     ) -> ServedModel:
         card = ModelCard(name, CREATED, 4096, "c0ffee", aliases, expose)  # type: ignore[arg-type]
-        return ServedModel(card, self.generate, self.count, self.stats)
+        return ServedModel(card, self.generate, self.count, self.stats, ScriptedTokens(), self.residence)
 
     async def count(self, request: GenerationRequest) -> int:
         self.requests.append(request)
@@ -118,6 +119,39 @@ class Script:
                     reason = "tool_calls" if kind == "call" else reason
                     index += 1
         yield Finish(reason, Usage(5, tokens, reasoning, 2))
+
+
+class ScriptedTokens:
+    """A character is a token, and its code is the id."""
+
+    async def encode(self, request: GenerationRequest, *, plain: bool) -> Sequence[int]:
+        return [*([] if plain else [0]), *map(ord, script_of(request))]
+
+    async def spell(self, ids: Sequence[int]) -> Sequence[str]:
+        return [chr(index) for index in ids]
+
+    async def decode(self, ids: Sequence[int]) -> str:
+        return "".join(chr(index) for index in ids)
+
+
+class ScriptedResidence:
+    """Tells what was asked of it."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.leaves: float | None = None
+
+    async def load(self) -> None:
+        self.asked.append("load")
+
+    async def release(self) -> None:
+        self.asked.append("release")
+
+    def keep(self, ttl: float | None) -> None:
+        self.asked.append(ttl)
+
+    def expires_at(self) -> float | None:
+        return self.leaves
 
 
 def script_of(request: GenerationRequest) -> str:
