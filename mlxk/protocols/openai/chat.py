@@ -115,5 +115,11 @@ def parse(body: Json) -> ParsedRequest:
         )
         for index in range(said.choices)
     )
-    encoder = partial(ChatEncoder, include_usage=said.include_usage, logprobs=bool(said.logprobs))
+    encoder = partial(
+        ChatEncoder,
+        include_usage=said.include_usage,
+        choices=said.choices,
+        logprobs=bool(said.logprobs),
+        service_tier=said.service_tier is not None,
+    )
     return ParsedRequest(said.model or "", said.streams, generations, encoder)

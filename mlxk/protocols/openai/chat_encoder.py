@@ -10,7 +10,6 @@ from typing import assert_never
 
 import msgspec
 
-from mlxk.errors import MlxkError
 from mlxk.events import (
     Block,
     BlockDelta,
@@ -23,21 +22,9 @@ from mlxk.events import (
     PromptProgress,
     Start,
     TokenLogprob,
-    Usage,
 )
-from mlxk.protocols.base import Expose, Json, ModelCard, finished
-from mlxk.protocols.openai.common import DONE, error_body, frame, usage_body
-
-# Where a piece of reasoning goes, by what the profile exposes.
-REASONING_FIELDS: dict[Expose, tuple[str, ...]] = {
-    "reasoning": ("reasoning",),
-    "reasoning_content": ("reasoning_content",),
-    "both": ("reasoning", "reasoning_content"),
-    "inline": ("content",),
-    "drop": (),
-}
-# Around reasoning that is shown inline, as most models that think write it themselves.
-INLINE_START, INLINE_END = "<think>\n", "\n</think>\n\n"
+from mlxk.protocols.base import Json, ModelCard, finished
+from mlxk.protocols.openai.choices import INLINE_END, INLINE_START, ChoicesEncoder
 
 _encode = msgspec.json.encode
 
@@ -50,18 +37,19 @@ class _Choice:
         self.tool: int | None = None
         self.tools = 0
         self.closing = ""
-        self.usage: Usage | None = None
 
 
-class ChatEncoder:
-    def __init__(self, card: ModelCard, *, include_usage: bool, logprobs: bool) -> None:
-        self._card = card
-        self._include_usage = include_usage
+class ChatEncoder(ChoicesEncoder):
+    ID_PREFIX = "chatcmpl-"
+    WHOLE = "chat.completion"
+    CHUNK = "chat.completion.chunk"
+
+    def __init__(
+        self, card: ModelCard, *, include_usage: bool, choices: int, logprobs: bool, service_tier: bool
+    ) -> None:
+        super().__init__(card, include_usage=include_usage, per_prompt=choices, service_tier=service_tier)
         self._logprobs = logprobs
-        self._reasoning_fields = REASONING_FIELDS[card.expose]
-        self._inline = card.expose == "inline"
         self._choices: dict[int, _Choice] = {}
-        self._start: Start | None = None
         self._head = b""
         # OpenAI: with usage asked for, all other chunks carry a null.
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
@@ -80,30 +68,12 @@ class ChatEncoder:
                 self._begin(choice, event)
                 return self._chunk(choice, b'{"role":"assistant","content":""}')
             case Finish():
-                self._choices[choice].usage = event.usage
+                self._usages[choice] = event.usage
                 return self._chunk(choice, b"{}", reason=_encode(finished(event)))
             case Failed():
                 raise event.error
             case _:
                 assert_never(event)
-
-    def end(self) -> bytes:
-        if not self._include_usage or self._start is None:
-            return DONE
-        usages = [state.usage for _, state in sorted(self._choices.items()) if state.usage]
-        chunk = self._envelope(self._start, "chat.completion.chunk")
-        return frame({**chunk, "choices": [], "usage": usage_body(usages, len(usages) or 1)}) + DONE
-
-    def fail(self, error: MlxkError) -> bytes:
-        return frame(error_body(error))
-
-    def body(self, completions: Sequence[Completion]) -> Json:
-        usages = [completion.finish.usage for completion in completions]
-        return {
-            **self._envelope(completions[0].start, "chat.completion"),
-            "choices": [self._whole(index, completion) for index, completion in enumerate(completions)],
-            "usage": usage_body(usages, len(usages)),
-        }
 
     # Streaming
 
@@ -111,7 +81,7 @@ class ChatEncoder:
         self._choices[choice] = _Choice()
         if self._start is None:
             self._start = start
-            self._head = b"data: " + _encode(self._envelope(start, "chat.completion.chunk"))[:-1]
+            self._head = b"data: " + _encode(self._envelope(start, self.CHUNK))[:-1]
 
     def _block_start(self, choice: int, start: BlockStart) -> bytes:
         state = self._choices[choice]
@@ -208,15 +178,6 @@ class ChatEncoder:
         return _logprobs(
             [token for block in completion.blocks if block.kind in shown for token in block.logprobs]
         )
-
-    def _envelope(self, start: Start, kind: str) -> dict[str, object]:
-        return {
-            "id": f"chatcmpl-{start.id}",
-            "object": kind,
-            "created": start.created,
-            "model": start.model,
-            "system_fingerprint": self._card.config_hash,
-        }
 
 
 def _call(index: int, start: BlockStart) -> Json:

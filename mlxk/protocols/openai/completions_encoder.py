@@ -7,7 +7,6 @@ from typing import assert_never
 
 import msgspec
 
-from mlxk.errors import MlxkError
 from mlxk.events import (
     BlockDelta,
     BlockEnd,
@@ -20,11 +19,10 @@ from mlxk.events import (
     PromptProgress,
     Start,
     TokenLogprob,
-    Usage,
 )
 from mlxk.protocols.base import Json, ModelCard, finished
-from mlxk.protocols.openai.chat_encoder import INLINE_END, INLINE_START, REASONING_FIELDS
-from mlxk.protocols.openai.common import DONE, error_body, frame, usage_body
+from mlxk.protocols.openai.choices import INLINE_END, INLINE_START, ChoicesEncoder
+from mlxk.protocols.openai.common import frame
 
 _encode = msgspec.json.encode
 
@@ -35,23 +33,20 @@ class _Choice:
     def __init__(self) -> None:
         self.kind: BlockKind = "text"
         self.offset = 0
-        self.usage: Usage | None = None
 
 
-class CompletionsEncoder:
+class CompletionsEncoder(ChoicesEncoder):
     """`echoes` holds the text that each choice's answer begins with."""
+
+    ID_PREFIX = "cmpl-"
+    WHOLE = CHUNK = "text_completion"
 
     def __init__(
         self, card: ModelCard, *, include_usage: bool, echoes: tuple[str, ...], per_prompt: int
     ) -> None:
-        self._card = card
-        self._include_usage = include_usage
+        super().__init__(card, include_usage=include_usage, per_prompt=per_prompt)
         self._echoes = echoes
-        self._per_prompt = per_prompt
-        self._reasoning_fields = REASONING_FIELDS[card.expose]
-        self._inline = card.expose == "inline"
         self._choices: dict[int, _Choice] = {}
-        self._start: Start | None = None
 
     def feed(self, choice: int, event: Event) -> bytes:
         match event:
@@ -67,7 +62,7 @@ class CompletionsEncoder:
             case BlockEnd():
                 return self._text(choice, INLINE_END) if self._wraps(choice) else b""
             case Finish():
-                self._choices[choice].usage = event.usage
+                self._usages[choice] = event.usage
                 return self._chunk(choice, {"text": ""}, reason=finished(event))
             case PromptProgress():
                 return b""
@@ -75,24 +70,6 @@ class CompletionsEncoder:
                 raise event.error
             case _:
                 assert_never(event)
-
-    def end(self) -> bytes:
-        if not self._include_usage or self._start is None:
-            return DONE
-        usages = [state.usage for _, state in sorted(self._choices.items()) if state.usage]
-        usage = usage_body(usages, self._per_prompt)
-        return frame({**self._envelope(self._start), "choices": [], "usage": usage}) + DONE
-
-    def fail(self, error: MlxkError) -> bytes:
-        return frame(error_body(error))
-
-    def body(self, completions: Sequence[Completion]) -> Json:
-        usages = [completion.finish.usage for completion in completions]
-        return {
-            **self._envelope(completions[0].start),
-            "choices": [self._whole(index, completion) for index, completion in enumerate(completions)],
-            "usage": usage_body(usages, self._per_prompt),
-        }
 
     def _wraps(self, choice: int) -> bool:
         return self._inline and self._choices[choice].kind == "reasoning"
@@ -117,7 +94,7 @@ class CompletionsEncoder:
     ) -> bytes:
         assert self._start is not None  # noqa: S101 - the event grammar: Start comes first
         chunk: dict[str, object] = {
-            **self._envelope(self._start),
+            **self._envelope(self._start, self.CHUNK),
             "choices": [{"index": choice, **said, "logprobs": logprobs, "finish_reason": reason}],
         }
         if self._include_usage:
@@ -142,15 +119,6 @@ class CompletionsEncoder:
         if completion.reasoning and not self._inline:
             choice |= dict.fromkeys(self._reasoning_fields, completion.reasoning)
         return choice
-
-    def _envelope(self, start: Start) -> dict[str, object]:
-        return {
-            "id": f"cmpl-{start.id}",
-            "object": "text_completion",
-            "created": start.created,
-            "model": start.model,
-            "system_fingerprint": self._card.config_hash,
-        }
 
 
 def _logprobs(tokens: Sequence[TokenLogprob], offset: int) -> Json:
