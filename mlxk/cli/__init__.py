@@ -35,8 +35,12 @@ _COMMANDS = (
     ("lock", "mlxk.cli.lock:lock", "Pin the models of profiles in mlxk.lock."),
     ("pull", "mlxk.cli.pull:pull", "Download a model, after a look at what it needs."),
     ("list", "mlxk.cli.listing:list_", "List the models on this machine."),
+    ("show", "mlxk.cli.show:show", "Show what is known about a model on this machine."),
     ("health", "mlxk.cli.health:health", "Check that models on this machine are whole."),
     ("rm", "mlxk.cli.rm:rm", "Remove models from this machine."),
+    ("clone", "mlxk.cli.clone:clone", "Copy a model into a folder that you can edit."),
+    ("convert", "mlxk.cli.convert:convert", "Quantise a model with mlx-lm."),
+    ("push", "mlxk.cli.push:push", "Upload a model, into a private repository."),
     ("schema", "mlxk.cli.schema:schema", "Print the JSON schema that editors use."),
 )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.waiting import copying
 from mlxk.engine.architectures import model_types
 from mlxk.errors import MlxkError, UsageError
 from mlxk.hub import health as checks
@@ -93,27 +95,15 @@ def _cached(name: str, model: CachedModel) -> _Subject:
 
 
 def _check(subject: _Subject, deep: bool) -> list[Finding]:
-    if deep and sys.stderr.isatty():
-        return _with_bar(subject)
-    return checks.check(
-        subject.folder, subject.name, snapshot=subject.snapshot, model_types=model_types(), deep=deep
-    )
-
-
-def _with_bar(subject: _Subject) -> list[Finding]:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(subject.name, total=checks.hashed_bytes(subject.folder))
+    size = checks.hashed_bytes(subject.folder) if deep else 0
+    with copying(subject.name, size) if deep else nullcontext(lambda count: None) as progress:
         return checks.check(
             subject.folder,
             subject.name,
             snapshot=subject.snapshot,
             model_types=model_types(),
-            deep=True,
-            progress=lambda count: bar.advance(task, count),
+            deep=deep,
+            progress=progress,
         )
 
 

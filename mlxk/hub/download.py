@@ -3,19 +3,14 @@
 huggingface_hub downloads in threads that cannot be stopped; a process can. A branch or tag is moved to the
 commit only when all of it is here and checked: until then the name means what it meant before.
 
-It reads one JSON order from standard input, draws bars on stderr if that is a terminal, and ends with one
-JSON line on standard output: the folder, or the error. It ignores Ctrl-C, which is its parent's business,
-and ends when its parent does.
+On a terminal it draws bars on stderr.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,8 +18,9 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.file_download import _cache_commit_hash_for_specific_revision
 from huggingface_hub.utils.tqdm import disable_progress_bars, tqdm
 
-from mlxk.errors import MlxkError, ModelError
+from mlxk.errors import ModelError
 from mlxk.hub import hashes
+from mlxk.hub.errand import Order, answer
 from mlxk.hub.failures import told
 from mlxk.hub.files import NEEDED
 
@@ -33,18 +29,7 @@ _SHOWN = "huggingface_hub.snapshot_download"
 _FORMAT = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {remaining} left]"
 
 
-def main() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    order = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        answer: dict[str, Any] = {"path": str(download(order))}
-    except MlxkError as error:
-        answer = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-    print(json.dumps(answer), flush=True)  # noqa: T201 - the answer to the parent
-
-
-def download(order: dict[str, Any]) -> Path:
+def download(order: Order) -> dict[str, Any]:
     """Fetch, check, name. `order`: repo, commit, revision, files to check, bytes. Raises `MlxkError`."""
     repo, commit, revision = order["repo"], order["commit"], order["revision"]
     if not sys.stderr.isatty():
@@ -66,7 +51,7 @@ def download(order: dict[str, Any]) -> Path:
         _verify(folder, repo, order["files"])
         if revision != commit:
             _cache_commit_hash_for_specific_revision(str(folder.parents[1]), revision or "main", commit)
-    return folder
+    return {"path": str(folder)}
 
 
 class _Bar(tqdm):
@@ -123,11 +108,5 @@ def _verify(folder: Path, repo: str, paths: list[str]) -> None:
         )
 
 
-def _end_with_parent() -> None:
-    """The parent holds standard input open as long as it lives."""
-    sys.stdin.read()
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    answer(download)

@@ -7,14 +7,10 @@ are swept away here.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
-from mlxk import errors
-from mlxk.errors import MlxkError, ModelError
+from mlxk.hub.errand import send
 from mlxk.hub.preflight import Preflight
 
 _MODULE = "mlxk.hub.download"
@@ -22,25 +18,6 @@ _MODULE = "mlxk.hub.download"
 
 def pull(found: Preflight) -> Path:
     """Fetch what is not here; gives the folder. Raises `MlxkError`; Ctrl-C ends it within moments."""
-    sweep(found.repo)
-    child = subprocess.Popen(  # noqa: S603 - this interpreter, a module of this package
-        [sys.executable, "-m", _MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        return _follow(child, found)
-    finally:
-        child.kill()
-        child.wait()
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                with suppress(BrokenPipeError):
-                    pipe.close()
-        sweep(found.repo)
-
-
-def _follow(child: subprocess.Popen[str], found: Preflight) -> Path:
-    assert child.stdin is not None  # noqa: S101 - both are pipes, as asked for
-    assert child.stdout is not None  # noqa: S101
     order = {
         "repo": found.repo,
         "revision": found.revision,
@@ -48,17 +25,11 @@ def _follow(child: subprocess.Popen[str], found: Preflight) -> Path:
         "files": [file.path for file in found.files if not (found.here and file.cached)],
         "bytes": found.download_bytes,
     }
-    with suppress(BrokenPipeError):
-        child.stdin.write(json.dumps(order) + "\n")
-        child.stdin.flush()
-    line = child.stdout.readline()
-    if not line:
-        raise ModelError(f"the download of {found.repo} ended by itself", hint="run it again, it resumes")
-    answer = json.loads(line)
-    if "path" in answer:
-        return Path(answer["path"])
-    kind = getattr(errors, answer["error"], MlxkError)
-    raise kind(answer["message"], hint=answer["hint"])
+    sweep(found.repo)
+    try:
+        return Path(send(_MODULE, order, what=f"the download of {found.reference}")["path"])
+    finally:
+        sweep(found.repo)
 
 
 def sweep(repo: str) -> None:
