@@ -22,12 +22,12 @@ from typing import Literal, assert_never
 
 from mlxk.events import BlockKind, Event, TokenLogprob
 from mlxk.requests import Tool
+from mlxk.text.alphabet import Alphabet
 from mlxk.text.blocks import BlockWriter, Placed
 from mlxk.text.detokenizer import Detokenizer
 from mlxk.text.grammar import Opened, State
 from mlxk.text.scanner import CompiledGrammar, Piece, Scan, Scanner, Switch
 from mlxk.text.stops import Stops
-from mlxk.text.tokenizer import Alphabet
 from mlxk.text.tools.format import (
     CallArguments,
     CallClosed,
@@ -168,7 +168,7 @@ class Decoder:
             pass
         elif state.kind in ("text", "reasoning"):
             kind: BlockKind = "text" if state.kind == "text" else "reasoning"
-            self._writer.write(kind, self._setup.alphabet.strip(text), placed)
+            self._writer.write(kind, self._setup.alphabet.shown(text), placed)
 
     def _placed(self, text: str) -> list[Placed]:
         """The log-probabilities of tokens that begin in `text`, or began before it and reach into it."""

@@ -11,11 +11,12 @@ import re
 from mlxk.config.schema import Profile
 from mlxk.requests import GenerationRequest
 from mlxk.text import presets
+from mlxk.text.alphabet import Alphabet
 from mlxk.text.grammar import Grammar, Opened, Span, plain, reasoning_first, with_tools
 from mlxk.text.scanner import CompiledGrammar, Scanner
 from mlxk.text.shipped import shipped_spans
 from mlxk.text.templates import Templates
-from mlxk.text.tokenizer import Alphabet, Tokenizer
+from mlxk.text.tokenizer import Tokenizer
 from mlxk.text.tools.format import ToolFormat
 from mlxk.text.tools.table import GENERIC, formats_of, marked, named
 

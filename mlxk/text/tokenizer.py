@@ -2,7 +2,7 @@
 
 `encode` gives the ids that transformers gives: tokens and special flags declared in tokenizer_config.json
 are added as transformers adds them. transformers itself is imported only for models that have no
-tokenizer.json. `Alphabet` is the bridge to the scanner: one lone surrogate for each special token.
+tokenizer.json.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from tokenizers import Tokenizer as Backend
 from mlxk.errors import ModelError
 
 NAMED_TOKENS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-_SURROGATES = range(0xD802, 0xE000)
 _ANY_SURROGATE = re.compile("[\ud800-\udfff]+")
 
 
@@ -130,49 +129,6 @@ class Tokenizer:
     def _unspecial(self, text: str) -> list[int]:
         """Character by character, for a vocabulary that has the special token as an ordinary one as well."""
         return [index for char in text for index in self._middle(self._literal, char)]
-
-
-class Alphabet:
-    """Writes special tokens as lone surrogates, one each, and ordinary text as itself.
-
-    `text` are the tokens that a grammar names although they are not special. Models with more special tokens
-    than there are surrogates share the last one for the rest, which a grammar never names.
-    """
-
-    def __init__(self, tokenizer: Tokenizer, text: Iterable[str]) -> None:
-        items = tuple(text)
-        named = [
-            index
-            for name, index in tokenizer.added_ids.items()
-            if _is_marker(name) and any(name in item for item in items)
-        ]
-        rest = sorted(tokenizer.special - set(named))
-        chars = {index: chr(code) for index, code in zip([*named, *rest], _SURROGATES, strict=False)}
-        overflow = chr(_SURROGATES[-1])
-        self.of_id: Mapping[int, str] = {index: chars.get(index, overflow) for index in [*named, *rest]}
-        spelled = {char: tokenizer.added[index] for index, char in chars.items()}
-        self._spelled = {ord(char): name for char, name in spelled.items()}
-        self._written = {name: char for char, name in spelled.items() if char != overflow}
-        longest_first = sorted(self._written, key=len, reverse=True)
-        self._names = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-
-    def write(self, text: str) -> str:
-        """Text with special tokens spelled out, as the scanner sees it."""
-        return self._names.sub(lambda match: self._written[match.group()], text)
-
-    def spell(self, text: str) -> str:
-        """The inverse of `write`."""
-        return text.translate(self._spelled)
-
-    @staticmethod
-    def strip(text: str) -> str:
-        """Without any special token."""
-        return text if text.isascii() else _ANY_SURROGATE.sub("", text)
-
-
-def _is_marker(name: str) -> bool:
-    """Vocabularies also add words and white space, which stand in delimiters as ordinary text."""
-    return len(name) > 2 and not name.isalnum() and not any(char.isspace() for char in name)
 
 
 def read_json(file: Path) -> dict[str, Any]:
