@@ -29,6 +29,7 @@ _COMMANDS = (
     ("init", "mlxk.cli.init:init", "Write a commented profile to start from."),
     ("validate", "mlxk.cli.validate:validate", "Check profiles: every error with file, line and column."),
     ("migrate", "mlxk.cli.migrate:migrate", "Rewrite keys that other tools or versions call otherwise."),
+    ("trust", "mlxk.cli.trust:trust", "Allow what a file from elsewhere asks for, after reading it."),
     ("profiles", "mlxk.cli.profiles:profiles", "List the profiles that -p finds."),
     ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
     ("explain", "mlxk.cli.config:explain", "Tell how one value came about, layer by layer."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,10 +16,11 @@ from mlxk.config import shape as shapes
 from mlxk.config.diagnostics import suggestion
 from mlxk.config.environment import key_names
 from mlxk.config.layers import Table, leaves, lookup, plain
+from mlxk.config.models import resolve_models
 from mlxk.config.origins import KeyPath, dotted, parse_dotted
 from mlxk.config.printing import as_yaml, inline
 from mlxk.config.schema import ModelSection, Profile
-from mlxk.errors import ModelError, UsageError
+from mlxk.errors import ModelError, ProfileNotFound, UsageError
 
 config = App(
     name="config",
@@ -39,6 +41,7 @@ def show(
     origin: _Switch = False,
     format_: Annotated[Literal["yaml", "json"], Parameter(name="--format")] = "yaml",
     variant: str | None = None,
+    model: str | None = None,
     set_: _Sets = (),
     isolated: _Switch = False,
 ) -> int:
@@ -56,12 +59,14 @@ def show(
         yaml, or json for programs.
     variant
         One of the profile's variants.
+    model
+        One of the models of a profile with several, by the name that clients use.
     set_
         Set one value over the profile, such as sampling.top_p=0.9. May be given again.
     isolated
         Use the profile alone: no mlxk.yaml, no user file.
     """
-    resolved = _resolve(profile, variant, set_, isolated)
+    resolved = _resolve(profile, variant, set_, isolated, model=model)
     if format_ == "json":
         print(json.dumps(_as_json(resolved, origin), indent=2, ensure_ascii=False))
     else:
@@ -98,6 +103,7 @@ def explain(
     *,
     profile: _ProfileName,
     variant: str | None = None,
+    model: str | None = None,
     set_: _Sets = (),
     isolated: _Switch = False,
 ) -> int:
@@ -113,13 +119,15 @@ def explain(
         A profile's name or file.
     variant
         One of the profile's variants.
+    model
+        One of the models of a profile with several, by the name that clients use.
     set_
         Set one value over the profile, such as sampling.top_p=0.9. May be given again.
     isolated
         Use the profile alone: no mlxk.yaml, no user file.
     """
     path = _known_path(key)
-    resolved = _resolve(profile, variant, set_, isolated)
+    resolved = _resolve(profile, variant, set_, isolated, model=model)
     section = lookup(resolved.tree, path)
     places = [path]
     if isinstance(section, Table) and section.entries:
@@ -185,14 +193,33 @@ def _as_json(resolved: Resolved, origin: bool) -> Mapping[str, object]:
     return {"values": values, "origins": {path: str(place) for path, place in resolved.origins.items()}}
 
 
-def _resolve(name: str, variant: str | None, sets: tuple[str, ...], isolated: bool) -> Resolved:
+def _resolve(
+    name: str, variant: str | None, sets: tuple[str, ...], isolated: bool, *, model: str | None = None
+) -> Resolved:
     resolved = resolve(
-        name, variant=variant, sets=sets, isolated=isolated, generation_config=_generation_config
+        name,
+        variant=variant,
+        sets=sets,
+        isolated=isolated,
+        looks=True,
+        generation_config=_generation_config,
     )
+    if model is not None:
+        resolved = replace(_served(resolved, model, isolated), warnings=resolved.warnings)
     for warning in resolved.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     print(f"files: {', '.join(resolved.files)}", file=sys.stderr)
     return resolved
+
+
+def _served(resolved: Resolved, model: str, isolated: bool) -> Resolved:
+    """One of the models that the profile serves."""
+    served = resolve_models(resolved, isolated=isolated, looks=True, generation_config=_generation_config)
+    if model not in served:
+        raise ProfileNotFound(
+            f"the profile {resolved.name} has no model `{model}`", hint=suggestion(model, served)
+        )
+    return served[model]
 
 
 def _generation_config(section: ModelSection) -> Mapping[str, Any]:

@@ -29,8 +29,9 @@ def resolve_profile(
     *,
     model: str | None = None,
     flags: Mapping[str, Flag] = _NO_FLAGS,
+    looks: bool = False,
 ) -> Resolved:
-    """The profile that the options name, or a bare model; its warnings go to stderr."""
+    """The profile that the options name, or a bare model; its warnings go to stderr. See `resolve`."""
     if options.profile is None and model is None:
         raise UsageError("name a profile with -p or a model", hint="mlxk profiles lists the profiles")
     resolved = resolve(
@@ -40,6 +41,7 @@ def resolve_profile(
         flags={**generation.flags(), **flags},
         variant=options.variant,
         isolated=options.isolated,
+        looks=looks,
         generation_config=lambda section: model_facts(section).generation_config,
     )
     for warning in resolved.warnings:

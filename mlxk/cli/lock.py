@@ -36,10 +36,12 @@ def lock(*profiles: str) -> int:
     file = lock_file()
     pinned = (locks.read(file) or Lock()) if profiles else Lock()
     for name in names:
-        resolved = resolve_profile(ProfileOptions(profile=name), GenerationOptions())
+        resolved = resolve_profile(ProfileOptions(profile=name), GenerationOptions(), looks=True)
         for variant in (None, *resolved.variants):
             options = ProfileOptions(profile=name, variant=variant)
-            pinned = _actual(resolve_profile(options, GenerationOptions()), file.parent).over(pinned)
+            pinned = _actual(resolve_profile(options, GenerationOptions(), looks=True), file.parent).over(
+                pinned
+            )
     try:
         locks.write(file, pinned)
     except OSError as error:
@@ -71,7 +73,7 @@ def check_locked(resolved: Resolved, *, isolated: bool) -> None:
 def _actual(resolved: Resolved, folder: Path, *, isolated: bool = False) -> Lock:
     """All that a profile serves, as it is on this machine."""
     found = Lock()
-    for item in resolve_models(resolved, isolated=isolated).values():
+    for item in resolve_models(resolved, isolated=isolated, looks=True).values():
         found = _actual_model(item.profile.model, folder).over(found)
     return found
 

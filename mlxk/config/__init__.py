@@ -9,7 +9,7 @@ from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
 from mlxk.config.origins import Origin
 from mlxk.config.resolution import Link, Resolved, resolve
-from mlxk.config.validate import catalogue, migrate_files, project, project_files, validate_files
+from mlxk.config.validate import catalogue, migrate_files, project, project_files, requests, validate_files
 
 __all__ = [
     "Diagnostic",
@@ -23,6 +23,7 @@ __all__ = [
     "migrate_files",
     "project",
     "project_files",
+    "requests",
     "resolve",
     "validate_files",
 ]

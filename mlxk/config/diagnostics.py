@@ -1,8 +1,9 @@
 """What is wrong with a profile, where, and what to do about it.
 
 Codes: E0xx the file or its YAML, E1xx the profile's shape and values, E2xx interpolation, E3xx references
-between profiles, E4xx the environment and the command line; W… are warnings. A message names keys and
-expected values; it never quotes a value that came from outside the file, so it cannot print a secret.
+between profiles, E4xx the environment and the command line, E5xx what cannot be migrated, E6xx trust; W… are
+warnings. A message names keys and expected values; it never quotes a value that came from outside the file,
+so it cannot print a secret.
 """
 
 from __future__ import annotations

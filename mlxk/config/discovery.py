@@ -53,12 +53,12 @@ def repository_files(cwd: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     return ()
 
 
-def repository_root(folder: Path) -> Path:
-    """The folder that `${file:}` in a file of `folder` may not leave."""
+def repository_of(folder: Path) -> Path | None:
+    """The root of the repository that `folder` is in: where `.git`, `mlxk.yaml` or `mlxk.local.yaml` is."""
     for candidate in (folder, *folder.parents):
-        if any(os.path.exists(candidate / name) for name in (".git", *REPOSITORY_FILES)):
+        if any(os.path.lexists(candidate / name) for name in (".git", *REPOSITORY_FILES)):
             return candidate
-    return folder
+    return None
 
 
 def user_folder(environ: Mapping[str, str]) -> Path | None:

@@ -9,10 +9,11 @@ values (see `strict_yaml`). Merge keys (`<<`) work.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -26,11 +27,12 @@ from mlxk.config.strict_yaml import CONSTRUCT, MAX_BYTES, MERGE, TAG, Refused, c
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that was read: its tree, and what was wrong with it."""
+    """A text that was read: its tree, what was wrong with it, and the SHA-256 of a file's bytes."""
 
     source: Source
     root: Table
     problems: tuple[Diagnostic, ...] = ()
+    digest: str = ""
 
 
 def read(path: Path, label: str) -> Document:
@@ -48,7 +50,8 @@ def read(path: Path, label: str) -> Document:
         return _failed(empty, "E002", message, "save it as UTF-8")
     except Refused as error:
         return _failed(empty, error.code, error.message, error.help)
-    return parse(text, Source(label, shown_lines(text), path))
+    document = parse(text, Source(label, shown_lines(text), path))
+    return replace(document, digest=hashlib.sha256(data).hexdigest())
 
 
 def _failed(source: Source, code: str, message: str, help: str | None = None) -> Document:  # noqa: A002

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from mlxk.config import checks, discovery
-from mlxk.config.diagnostics import Diagnostic, nearest
+from mlxk.config import checks, discovery, trust
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
 from mlxk.config.discovery import Found
-from mlxk.config.document import read
+from mlxk.config.document import Document, read
 from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile, UserFile
 from mlxk.config.interpolation import Interpolator
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, leaves, lookup, plain
 from mlxk.config.merged import without
 from mlxk.config.origins import KeyPath, Origin
+from mlxk.config.risks import Ask, asked
 from mlxk.config.schema import model_table
+from mlxk.config.trust import Request
 from mlxk.config.validation import check, fit_text, with_note
-from mlxk.config.version import version_problem
+from mlxk.config.version import newer_language, version_problem
 
 MAX_CHAIN = 32
 
@@ -48,13 +51,18 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One run's surroundings, and what was found in them."""
+    """One run's surroundings, and what was found in them.
+
+    One that only `looks` starts nothing, so what files ask for is a warning. `requests` are those that ask.
+    """
 
     cwd: Path
     environ: Mapping[str, str]
     isolated: bool = False
+    looks: bool = False
     problems: list[Diagnostic] = field(default_factory=list)
     interpolated: set[str] = field(default_factory=set)
+    requests: dict[Path, Request] = field(default_factory=dict)
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -69,6 +77,10 @@ class Workspace:
     def load(self, path: Path, model: type[BaseModel], *, personal: bool = False) -> Layer | None:
         """One file as a layer; `None` if it cannot be used at all. `personal` files may read anything."""
         document = read(path, self.label(path))
+        newer = newer_language(document)
+        if newer is not None:
+            self.problems.append(newer)
+            return None
         if document.problems:
             self.problems.extend(document.problems)
         readable = not any(item.code < "E007" for item in document.problems) and document.root.entries
@@ -79,16 +91,51 @@ class Workspace:
             self.problems.append(wrong_version)
             return None
         folder = path.parent
-        confined = None if personal else discovery.repository_root(folder)
-        interpolator = Interpolator(self.environ, folder, confined)
+        root = discovery.repository_of(folder)
+        own = personal or path.is_relative_to(discovery.shipped_folder())
+        interpolator = Interpolator(
+            self.environ, folder, None if own else root or folder, lambda: self._trusts(path, document)
+        )
         table = fit_text(expand(interpolator.table(document.root)), model)
         self.interpolated.update(interpolator.names)
         self.problems.extend(interpolator.problems)
-        unfilled = {item.path for item in interpolator.problems}
+        if not own:
+            self._ask(path, document, interpolator.left, list(asked(table, everything=root is not None)))
+        unfilled = {item.path for item in interpolator.problems} | {ask.path for ask in interpolator.left}
         self.problems.extend(item for item in check(table, model) if item.path not in unfilled)
         self.problems.extend(_fixed_lists(table))
         self.problems.extend(_stop_warnings(table))
         return Layer(path, document.source.label, self.with_absolute_paths(table, folder))
+
+    def _trusts(self, path: Path, document: Document) -> bool:
+        return trust.read(trust.state_file(self.environ)).get(trust.name(path)) == document.digest
+
+    def _ask(self, path: Path, document: Document, left: Sequence[Ask], asks: Sequence[Ask]) -> None:
+        """Remember what a file asks for; `left` are values that cannot be read without consent."""
+        if not left and not asks:
+            return
+        trusted = self._trusts(path, document)
+        known = trust.name(path) in trust.read(trust.state_file(self.environ))
+        request = Request(path, document.source.label, document.digest, (*left, *asks), trusted, known)
+        self.requests[path] = request
+        if not trusted:
+            missing = () if self.looks else left
+            self.problems.extend(_refusal(ask, request, looks=False) for ask in missing)
+
+    def refusals(self) -> list[Diagnostic]:
+        """What files ask for that nobody trusts, warnings where they are only looked at.
+
+        Told when nothing else is wrong: whoever mends a file has to look at it again anyway.
+        """
+        waiting = [request for request in self.requests.values() if not request.trusted]
+        return [_refusal(ask, request, looks=self.looks) for request in waiting for ask in request.asks]
+
+    def settle_trust(self) -> None:
+        """Raises `InvalidProfile` if there are refusals; where files are only looked at, adds them."""
+        refused = self.refusals()
+        if refused and not self.looks:
+            raise InvalidProfile(refused)
+        self.problems.extend(refused)
 
     def with_absolute_paths(self, table: Table, folder: Path | None = None) -> Table:
         """The table with all paths under `model` taken from the folder that declares them."""
@@ -125,7 +172,7 @@ class Workspace:
 
     def user_layer(self) -> Layer | None:
         folder = discovery.user_folder(self.environ)
-        if self.isolated or folder is None or not os.path.exists(folder / "config.yaml"):
+        if self.isolated or folder is None or not os.path.lexists(folder / "config.yaml"):
             return None
         return self.load(folder / "config.yaml", UserFile, personal=True)
 
@@ -142,6 +189,16 @@ class Workspace:
         ]
         root = repository[0].path.parent if repository else self.cwd
         return listed or [root / "profiles"]
+
+
+def _refusal(ask: Ask, request: Request, *, looks: bool) -> Diagnostic:
+    command = f"mlxk trust {shlex.quote(request.label)}"
+    changed = ("the file has changed since it was trusted",) if request.known else ()
+    if looks:
+        message = f"{ask.sentence}: run, chat and up want your consent"
+        return Diagnostic("W004", message, ask.origin, command, changed, ask.path)
+    message = f"{ask.sentence}, and nobody said that this file is trusted"
+    return Diagnostic("E601", message, ask.origin, f"read the file, then: {command}", changed, ask.path)
 
 
 def gather(workspace: Workspace, path: Path, catalogue: Sequence[Found]) -> list[Layer]:

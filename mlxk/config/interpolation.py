@@ -8,13 +8,14 @@ command shows; so a secret cannot be printed.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath
+from mlxk.config.risks import OUTSIDE, Ask
 from mlxk.config.strict_yaml import MAX_BYTES, is_unicode, typed
 
 _EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
@@ -32,11 +33,17 @@ class _Unresolved(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Interpolator:
-    """Fills one file's expressions in. `confined` is the folder that `${file:}` may not leave, if any."""
+    """Fills one file's expressions in.
+
+    `confined` is the folder that `${file:}` may leave only if the file is `trusted`; `left` are values that
+    do.
+    """
 
     environ: Mapping[str, str]
     folder: Path
     confined: Path | None
+    trusted: Callable[[], bool] = lambda: False
+    left: list[Ask] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
 
@@ -61,6 +68,12 @@ class Interpolator:
 
     def _scalar(self, scalar: Scalar, text: str, path: KeyPath) -> Scalar:
         try:
+            if any(self._leaves(match[1]) for match in _EXPRESSION.finditer(text) if match[2]):
+                self.left.append(Ask(OUTSIDE, scalar.origin, path))
+                if not self.trusted():
+                    # Not read. A list keeps its items, other values are as if they were not there.
+                    unread = text if path and isinstance(path[-1], int) else None
+                    return Scalar(unread, scalar.origin, expression=text)
             filled = _EXPRESSION.sub(self._replacement, text)
         except _Unresolved as error:
             # The rest of the checks goes on with the text as written, marked as not to be shown or judged.
@@ -99,16 +112,19 @@ class Interpolator:
         hint = f"export {name}=…, or give a default: ${{env:{name}:-default}}"
         raise _Unresolved("E201", f"environment variable {name} is not set", hint)
 
-    def _file(self, name: str) -> str:
+    def _leaves(self, expression: str) -> bool:
+        """Whether this is a file outside of the folder that the values may read from."""
+        if self.confined is None or not expression.startswith("file:"):
+            return False
+        return not self._place(expression.removeprefix("file:")).is_relative_to(self.confined.resolve())
+
+    def _place(self, name: str) -> Path:
         if "\0" in name:
             raise _Unresolved("E203", "not the name of a file")
-        path = (self.folder / Path(name).expanduser()).resolve()
-        if self.confined is not None and not path.is_relative_to(self.confined.resolve()):
-            raise _Unresolved(
-                "E203",
-                "`${file:}` may not read outside the folder of this repository",
-                "put the file inside, or pass the value with ${env:NAME}",
-            )
+        return (self.folder / Path(name).expanduser()).resolve()
+
+    def _file(self, name: str) -> str:
+        path = self._place(name)
         try:
             if not path.is_file():
                 raise _Unresolved("E203", f"there is no file `{name}`")

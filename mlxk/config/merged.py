@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from mlxk.config import checks
 from mlxk.config.defaults import defaults_layer
@@ -10,13 +11,14 @@ from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.layers import (
     Entry,
     Table,
+    key_origin,
     lookup,
     merge_table,
     merge_tables,
     plain,
     settle,
 )
-from mlxk.config.origins import KeyPath, dotted
+from mlxk.config.origins import DEFAULT, KeyPath, dotted
 from mlxk.config.schema import Profile
 from mlxk.config.secrets import with_hidden_keys
 from mlxk.config.validation import check, value_origin, with_note
@@ -98,6 +100,13 @@ def cross_checks(profile: Profile, tree: Table, layers: Sequence[Table]) -> list
         lower = [layer for layer in layers if (node := lookup(layer, problem.path)) and node.origin != origin]
         found.append(with_note(item, lower))
     return found
+
+
+def placed(item: Diagnostic, layers: Iterable[tuple[str, Table]], entry: str) -> Diagnostic:
+    """A finding about an entry of `models` that is nowhere in its text, at the entry."""
+    if item.origin is not None and item.origin != DEFAULT:
+        return item
+    return replace(item, origin=key_origin(merge_tables(table for _, table in layers), ("models", entry)))
 
 
 def without_missing_model(found: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -27,7 +27,7 @@ from mlxk.config.moves import Move, Obstacle
 from mlxk.config.origins import Origin, Source, dotted
 from mlxk.config.spans import MapSpan, data, parse
 from mlxk.config.strict_yaml import TAG
-from mlxk.config.version import LANGUAGE_VERSION, version_problem
+from mlxk.config.version import LANGUAGE_VERSION, newer_language, version_problem
 
 _MOST_PASSES = 100
 
@@ -57,7 +57,7 @@ def migrate(path: Path, label: str, model: type[BaseModel]) -> Migration:
     """What becomes of a file; it is not written. Never raises for bad content: see `problems`."""
     document = read(path, label)
     versionless = document.problems or _says_no_version(document.root)
-    problem = None if versionless else version_problem(document)
+    problem = newer_language(document) or (None if versionless else version_problem(document))
     problems = (problem,) if problem is not None else document.problems
     if problems:
         return Migration(path, label, "", "", (), problems)

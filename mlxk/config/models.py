@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlxk.config import merged
-from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
+from mlxk.config.bases import NotThere, extended
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
 from mlxk.config.gathering import Layer, Workspace, gather
 from mlxk.config.layers import Items, Scalar, Table, lookup, merge_tables, plain
@@ -21,6 +22,7 @@ from mlxk.config.resolution import (
     Resolved,
     matching_overrides,
     model_reference,
+    settled,
     with_model_layers,
 )
 from mlxk.config.schema import Profile
@@ -37,6 +39,7 @@ def resolve_models(
     resolved: Resolved,
     *,
     isolated: bool = False,
+    looks: bool = False,
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     generation_config: GenerationConfig | None = None,
@@ -48,41 +51,50 @@ def resolve_models(
     if not resolved.profile.models:
         return {resolved.name: resolved}
     workspace = Workspace(
-        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated
+        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated, looks
     )
     repository = workspace.repository_layers()
     entries = Entries(workspace, resolved.layers, repository, workspace.catalogue(repository))
     found: dict[str, Resolved] = {}
-    for name, layers in entries:
+    for name, entry, layers in entries:
         full = with_model_layers(layers, generation_config, workspace)
-        tables = [table for _, table in full]
-        wrong = merged.problems(tables)
-        workspace.problems.extend(wrong)
-        if not wrong:
-            tree = merged.whole(tables)
-            profile = Profile.model_validate(plain(tree))
-            found[name] = Resolved(name, profile, tree, tuple(full), resolved.files, ())
+        try:
+            tree = settled([table for _, table in full])
+        except InvalidProfile as error:
+            wrong = (merged.placed(item, resolved.layers, entry) for item in error.diagnostics)
+            workspace.problems.extend(wrong)
+            continue
+        profile = Profile.model_validate(plain(tree))
+        found[name] = Resolved(name, profile, tree, tuple(full), resolved.files, ())
     if workspace.errors:
         raise InvalidProfile(workspace.errors)
-    return found
+    workspace.settle_trust()
+    files = tuple(dict.fromkeys([*resolved.files, *entries.files]))
+    return {name: replace(item, files=files) for name, item in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """The entries of a profile's layers; iterating gives each served name with its layers."""
+    """The entries of a profile's layers; iterating gives each served name, its entry, and its layers."""
 
     workspace: Workspace
     layers: Sequence[tuple[str, Table]]
     repository: Sequence[Layer]
     catalogue: Sequence[Found]
+    bases: dict[Path, _Layers] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[tuple[str, _Layers]]:
+    def __iter__(self) -> Iterator[tuple[str, str, _Layers]]:
         models = lookup(merge_tables(table for _, table in self.layers), ("models",))
         for name in models.entries if isinstance(models, Table) else ():
             if isinstance(lookup(models, (name,)) if models else None, Table):
                 yield from self._served(name)
 
-    def _served(self, name: str) -> Iterator[tuple[str, _Layers]]:
+    @property
+    def files(self) -> list[str]:
+        """What the entries extend, as far as they were iterated."""
+        return [label for layers in self.bases.values() for label, _ in layers]
+
+    def _served(self, name: str) -> Iterator[tuple[str, str, _Layers]]:
         own = self._parts(("models", name))
         bottom = [
             (label, merged.without(table, *_OF_THE_WHOLE))
@@ -98,11 +110,11 @@ class Entries:
         bottom += matching_overrides(self.repository, model_reference(bottom, top))
         variants = merged.variants(table for _, table in bottom)
         bottom = [(label, merged.settings(table)) for label, table in bottom]
-        yield name, [*bottom, *top]
+        yield name, name, [*bottom, *top]
         for variant, table in variants.items():
             named = merged.without(merge_tables(table for _, table in bottom), "aliases")
             over = (f"variant {variant}", table)
-            yield variant, [("models", named), over, *top]
+            yield variant, name, [("models", named), over, *top]
 
     def _parts(self, path: tuple[str, ...]) -> _Layers:
         return [
@@ -113,18 +125,30 @@ class Entries:
 
     def _extended(self, entry: Table) -> _Layers:
         listed = lookup(entry, ("extends",))
-        names = listed.items if isinstance(listed, Items) else ()
-        known = {item.name: item.path for item in self.catalogue}
         found: _Layers = []
-        for item in names:
-            if not isinstance(item, Scalar) or not isinstance(item.value, str):
-                continue
-            if item.value in known:
-                gathered = gather(self.workspace, known[item.value], self.catalogue)
-                found += [(layer.label, merged.without(layer.settings, *_NOT_EXTENDED)) for layer in gathered]
-                continue
-            best = nearest(item.value, known)
-            hint = f"did you mean `{best}`?" if best else "mlxk profiles lists what there is"
-            message = "`extends` names a profile that is not there"
-            self.workspace.problems.append(Diagnostic("E301", message, item.origin, hint))
+        for item in listed.items if isinstance(listed, Items) else ():
+            if isinstance(item, Scalar) and isinstance(item.value, str):
+                found += self._base(item, item.value)
         return found
+
+    def _base(self, item: Scalar, reference: str) -> _Layers:
+        """The layers of one profile that an entry builds on, read once however many entries name it."""
+        # What no file says was said in the working folder: by `--set` or the environment.
+        declared_in = item.origin.file or self.workspace.cwd / "command line"
+        try:
+            path = extended(reference, declared_in, self.catalogue, self.workspace.environ)
+        except NotThere as error:
+            self._problem("E301", error.message, item, error.help)
+            return []
+        if path == item.origin.file:
+            self._problem("E302", "`extends` names the file that it stands in", item)
+            return []
+        if path not in self.bases:
+            gathered = gather(self.workspace, path, self.catalogue)
+            self.bases[path] = [
+                (layer.label, merged.without(layer.settings, *_NOT_EXTENDED)) for layer in gathered
+            ]
+        return self.bases[path]
+
+    def _problem(self, code: str, message: str, item: Scalar, help_text: str | None = None) -> None:
+        self.workspace.problems.append(Diagnostic(code, message, item.origin, help_text))

@@ -129,6 +129,7 @@ def resolve(
     flags: Mapping[str, object] | None = None,
     variant: str | None = None,
     isolated: bool = False,
+    looks: bool = False,
     cwd: Path | None = None,
     environ: Mapping[str, str] | None = None,
     generation_config: GenerationConfig | None = None,
@@ -136,56 +137,77 @@ def resolve(
     """Resolve a profile (`source`: its name or file) or a bare `model` reference; exactly one of the two.
 
     `flags` are typed values by dotted key, each a `Flag` or a plain value. `generation_config` gives the
-    model's own generation_config.json once the model is known. Raises `InvalidProfile` with all that is
+    model's own generation_config.json once the model is known. Where the caller only `looks`, and starts
+    nothing, what untrusted files ask for is a warning. Raises `InvalidProfile` with all that is
     wrong in all files, `ProfileNotFound`, or `UsageError`.
     """
     if (source is None) == (model is None):
         raise UsageError("name either a profile or a model", hint="mlxk profiles lists the profiles")
     workspace = Workspace(
-        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated
+        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated, looks
     )
     repository = workspace.repository_layers()
     user = workspace.user_layer()
-    if source is not None:
-        catalogue = workspace.catalogue(repository)
-        path = find(source, catalogue, workspace)
-        profile_layers = gather(workspace, path, catalogue)
-        name = path.stem
-    else:
-        profile_layers = []
-        name = str(model)
-    bottom = [(user.label, user.settings)] if user is not None else []
-    bottom += [(layer.label, layer.settings) for layer in profile_layers]
+    name, profile_layers = _profile(source, repository, workspace) if source is not None else (str(model), [])
+    files = [*([user] if user is not None else []), *profile_layers]
+    bottom = [(layer.label, layer.settings) for layer in files]
     if model is not None:
         bottom.append(("model argument", set_layer([f"model={json.dumps(model)}"], workspace, name="model")))
-    top = _environment(workspace)
-    top.append(("--set", set_layer(sets, workspace)))
-    top.append(("flags", flag_layer(flags or {}, workspace)))
-    _check_outer(workspace, bottom, top)
-    if workspace.errors:
-        tables = [table for _, table in [*bottom, *top]]
-        raise InvalidProfile([*workspace.errors, *merged.problems(tables, workspace.errors)])
+    top = _top(sets, flags or {}, workspace)
+    _refuse_wrong(workspace, bottom, top)
 
-    reference = model_reference(bottom, top)
-    layers = [*bottom, *matching_overrides(repository, reference)]
+    layers = [*bottom, *matching_overrides(repository, model_reference(bottom, top))]
     layers += _variant(layers, variant)
     layers = [(layer_name, merged.settings(table)) for layer_name, table in [*layers, *top]]
     layers = with_model_layers(layers, generation_config, workspace)
-    tables = [table for _, table in layers]
-    wrong = merged.problems(tables)
-    if wrong:
-        raise InvalidProfile(wrong)
-    tree = merged.whole(tables)
-    used = [*repository, *([user] if user is not None else []), *profile_layers]
+    tree = settled([table for _, table in layers])
+    workspace.settle_trust()
     return Resolved(
         name=name if variant is None else f"{name}:{variant}",
         profile=Profile.model_validate(plain(tree)),
         tree=tree,
         layers=tuple(layers),
-        files=tuple(layer.label for layer in used),
+        files=tuple(layer.label for layer in [*repository, *files]),
         warnings=tuple(item.line for item in workspace.problems),
         variants=tuple(merged.variants(table for _, table in bottom)),
     )
+
+
+_Layers = list[tuple[str, Table]]
+
+
+def _profile(
+    source: str | Path, repository: Sequence[Layer], workspace: Workspace
+) -> tuple[str, list[Layer]]:
+    """The profile's name, and the layers of its files."""
+    catalogue = workspace.catalogue(repository)
+    path = find(source, catalogue, workspace)
+    return path.stem, gather(workspace, path, catalogue)
+
+
+def _top(sets: Sequence[str], flags: Mapping[str, object], workspace: Workspace) -> _Layers:
+    """The layers over all files."""
+    return [
+        *_environment(workspace),
+        ("--set", set_layer(sets, workspace)),
+        ("flags", flag_layer(flags, workspace)),
+    ]
+
+
+def _refuse_wrong(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
+    """Raises `InvalidProfile` with all that is wrong in the layers by themselves, and what that shows."""
+    _check_outer(workspace, bottom, top)
+    if workspace.errors:
+        tables = [table for _, table in [*bottom, *top]]
+        raise InvalidProfile([*workspace.errors, *merged.problems(tables, workspace.errors)])
+
+
+def settled(tables: Sequence[Table]) -> Table:
+    """The merged tree of sound layers; raises `InvalidProfile` where they do not go together."""
+    wrong = merged.problems(tables)
+    if wrong:
+        raise InvalidProfile(wrong)
+    return merged.whole(tables)
 
 
 def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -> Path:
@@ -208,9 +230,6 @@ def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -
     else:
         hint = f"did you mean `{best}`?" if best else "mlxk profiles lists what there is"
     raise ProfileNotFound(f"there is no profile `{source}`", hint=hint)
-
-
-_Layers = list[tuple[str, Table]]
 
 
 def _environment(workspace: Workspace) -> _Layers:

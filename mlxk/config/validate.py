@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from mlxk.config import discovery, merged
-from mlxk.config.diagnostics import Diagnostic, ordered
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile, ordered
 from mlxk.config.discovery import Found, Where
 from mlxk.config.document import read
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
@@ -18,6 +18,8 @@ from mlxk.config.gathering import Layer, Workspace, gather
 from mlxk.config.layers import Scalar, Table, lookup
 from mlxk.config.migration import Migration, migrate
 from mlxk.config.models import Entries
+from mlxk.config.resolution import find
+from mlxk.config.trust import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,26 @@ def project(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -
     return Project(root, workspace.profile_folders(repository)[0])
 
 
+def requests(
+    names: Iterable[str | Path], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+) -> list[Request]:
+    """The files that ask for the user's consent, of these profiles and files and all that they build on.
+
+    Raises `InvalidProfile` for files that cannot be read, and `ProfileNotFound`.
+    """
+    workspace = _workspace(cwd, environ, isolated=False)
+    repository = workspace.repository_layers()
+    listed = workspace.catalogue(repository)
+    workspace.requests.clear()
+    first = len(workspace.problems)
+    for name in names:
+        _validate(workspace, find(name, listed, workspace), listed)
+    unread = [item for item in workspace.problems[first:] if item.code.startswith(("E0", "E101", "E3"))]
+    if unread:
+        raise InvalidProfile(unread)
+    return list(workspace.requests.values())
+
+
 def project_files(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> list[Path]:
     """`mlxk.yaml` and `mlxk.local.yaml` of the project around `cwd`, and its profiles."""
     workspace = _workspace(cwd, environ, isolated=False)
@@ -89,7 +111,7 @@ def _description(path: Path) -> str:
 
 def _workspace(cwd: Path | None, environ: Mapping[str, str] | None, isolated: bool) -> Workspace:
     folder = Path(os.path.abspath(cwd or Path.cwd()))
-    return Workspace(folder, os.environ if environ is None else environ, isolated)
+    return Workspace(folder, os.environ if environ is None else environ, isolated, looks=True)
 
 
 def validate_files(
@@ -101,7 +123,11 @@ def validate_files(
     repository = quiet.repository_layers()
     names = workspace.catalogue(repository)
     for path in paths:
+        first = len(workspace.problems)
+        workspace.requests.clear()
         _validate(workspace, workspace.absolute(path), names)
+        if not any(item.severity == "error" for item in workspace.problems[first:]):
+            workspace.settle_trust()
     return ordered(workspace.problems)
 
 
@@ -115,16 +141,27 @@ def _validate(workspace: Workspace, path: Path, names: Sequence[Found]) -> None:
         known = [item for item in workspace.problems[first:] if item.severity == "error"]
         found = _merged_problems([layer.settings for layer in layers], known)
         workspace.problems.extend(found)
-        if not known and not found:
-            workspace.problems.extend(_entry_problems(workspace, layers, names))
+        workspace.problems.extend(_entry_problems(workspace, layers, names, [*known, *found]))
 
 
 def _entry_problems(
-    workspace: Workspace, layers: Sequence[Layer], names: Sequence[Found]
+    workspace: Workspace, layers: Sequence[Layer], names: Sequence[Found], known: Sequence[Diagnostic]
 ) -> list[Diagnostic]:
     """What is wrong with each entry of `models`, with all that it builds on."""
     entries = Entries(workspace, [(layer.label, layer.settings) for layer in layers], (), names)
-    return [item for _, under in entries for item in merged.problems([table for _, table in under])]
+    wrong = {item.path[1] for item in known if item.path[:1] == ("models",) and len(item.path) > 1}
+    told = {item.path for item in known}
+    found = []
+    seen = len(workspace.errors)
+    for _, entry, under in entries:
+        if len(workspace.errors) > seen:
+            # Something that it extends is wrong, or is not there: without it there is nothing to judge.
+            seen = len(workspace.errors)
+            wrong.add(entry)
+        if entry not in wrong:
+            own = merged.problems([table for _, table in under], known)
+            found += [merged.placed(item, entries.layers, entry) for item in own if item.path not in told]
+    return found
 
 
 def _merged_problems(tables: Sequence[Table], known: Sequence[Diagnostic]) -> list[Diagnostic]:

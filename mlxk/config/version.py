@@ -7,23 +7,65 @@ import re
 from mlxk import __version__
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.document import Document
-from mlxk.config.layers import Scalar, lookup
+from mlxk.config.layers import Scalar, Value, lookup
+from mlxk.config.origins import Origin
 
 LANGUAGE_VERSION = 1
 
 
+_STATED = re.compile(r"(mlxk:\s+)([0-9]+)\s*(?:#.*)?")
+
+
+def newer_language(document: Document) -> Diagnostic | None:
+    """A file in a language that is not known yet: nothing else in it can be judged.
+
+    It may not even be YAML as this mlxk reads it: then the line that says so is looked for in the text.
+    """
+    node = lookup(document.root, ("mlxk",))
+    if isinstance(node, Scalar) and type(node.value) is int:
+        return _newer(node.value, node.origin, document)
+    if document.root.entries:
+        return None
+    source = document.source
+    for number, line in enumerate(source.lines, 1):
+        found = _STATED.fullmatch(line)
+        if found is not None:
+            column, width = len(found[1]) + 1, len(found[2])
+            return _newer(
+                int(found[2]), Origin("file", source.label, number, column, width, source), document
+            )
+    return None
+
+
+def _newer(language: int, origin: Origin, document: Document) -> Diagnostic | None:
+    if language <= LANGUAGE_VERSION:
+        return None
+    reads = f"mlxk {__version__} reads `mlxk: {LANGUAGE_VERSION}`"
+    message = f"the file is in a newer language: {reads}"
+    required = lookup(document.root, ("requires",))
+    notes = (
+        (f"its `requires` in line {required.origin.line} says which mlxk",) if required is not None else ()
+    )
+    return Diagnostic("E101", message, origin, "pip install --upgrade mlxk", notes, ("mlxk",))
+
+
 def version_problem(document: Document) -> Diagnostic | None:
     """`mlxk:` and `requires:` are read before anything else: another version has other keys."""
+    newer = newer_language(document)
+    if newer is not None:
+        return newer
     node = lookup(document.root, ("mlxk",))
     if node is None:
-        help_text = f"add `mlxk: {LANGUAGE_VERSION}` as the first line"
-        return Diagnostic(
-            "E101", "missing key `mlxk`: the version of the language", document.root.origin, help_text
-        )
+        message = "missing key `mlxk`: the version of the language"
+        help_text = f"add `mlxk: {LANGUAGE_VERSION}` as the first line, or let `mlxk migrate` do it"
+        return Diagnostic("E101", message, document.root.origin, help_text)
     if not isinstance(node, Scalar) or type(node.value) is not int or node.value != LANGUAGE_VERSION:
         message = f"`mlxk` must be {LANGUAGE_VERSION}, the version of the language that this mlxk reads"
         return Diagnostic("E101", message, node.origin, path=("mlxk",))
-    required = lookup(document.root, ("requires",))
+    return _unmet(lookup(document.root, ("requires",)))
+
+
+def _unmet(required: Value | None) -> Diagnostic | None:
     if not isinstance(required, Scalar) or not isinstance(required.value, str):
         return None  # Another type is reported with everything else.
     met = satisfies(__version__, required.value)
@@ -33,8 +75,11 @@ def version_problem(document: Document) -> Diagnostic | None:
             "E101", message, required.origin, 'such as ">=0.4" or ">=0.4,<2"', path=("requires",)
         )
     if not met:
-        message = f"this file requires another mlxk; this is {__version__}"
-        return Diagnostic("E101", message, required.origin, "pip install --upgrade mlxk", path=("requires",))
+        message = f"the file requires another mlxk: this is {__version__}"
+        lower = [limit for limit in required.value.split(",") if limit.strip()[0] in ">="]
+        enough = all(satisfies(__version__, limit) for limit in lower)
+        help_text = "install a version within its limits" if enough else "pip install --upgrade mlxk"
+        return Diagnostic("E101", message, required.origin, help_text, path=("requires",))
     return None
 
 

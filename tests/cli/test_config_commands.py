@@ -207,3 +207,28 @@ def test_diff_compares_lists_as_wholes(work: Path, capsys: Captured) -> None:
     assert main(["config", "diff", "p.yaml", "q.yaml"]) == 1
     expected = "stop.tokens\n  - [a, b]  # p.yaml:3\n  + [a]  # q.yaml:3\n"
     assert capsys.readouterr().out == expected
+
+
+MANY = """mlxk: 1
+defaults: {sampling: {top_k: 3}}
+models:
+  a: {model: org/a, sampling: {top_p: 0.5}}
+  b: {model: org/b, variants: {b-hot: {sampling: {temperature: 2}}}}
+"""
+
+
+def test_config_and_explain_of_one_among_several_models(work: Path, capsys: Captured) -> None:
+    (work / "p.yaml").write_text(MANY)
+    (work / "mlxk.yaml").write_text("mlxk: 1\noverrides: {org/*: {tokens: {max_output: 9}}}\n")
+    assert main(["config", "-p", "p.yaml", "--model", "a", "--format", "json", "--origin"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["values"]["sampling"]["top_p"] == 0.5
+    assert told["origins"]["sampling.top_k"] == "p.yaml:2"
+    assert told["origins"]["tokens.max_output"] == "mlxk.yaml:2"
+    assert main(["explain", "-p", "p.yaml", "--model", "b-hot", "sampling.temperature"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["→", "p.yaml:5", "2"]
+    assert main(["config", "-p", "p.yaml", "--model", "b-hto"]) == 1
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        "error: the profile p has no model `b-hto`",
+        "hint: did you mean `b-hot`?",
+    ]

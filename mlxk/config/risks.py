@@ -1,0 +1,88 @@
+"""What a file may ask for that its reader should know of first: one table.
+
+A file that came with a repository was written by somebody else. These of its settings reach beyond the
+answers of a model, so they need the user's consent (see `trust`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mlxk.config.checks import is_loopback, split_listen
+from mlxk.config.layers import Items, Scalar, Table, Value
+from mlxk.config.origins import KeyPath, Origin, dotted
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing that a file asks for: `what` it does, and where the file says so."""
+
+    what: str
+    origin: Origin
+    path: KeyPath
+
+    @property
+    def sentence(self) -> str:
+        return f"`{dotted(self.path)}` {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """`keys` end the path of the setting. `anywhere` holds for files outside of repositories too."""
+
+    keys: tuple[str, ...]
+    what: str
+    asked: Callable[[Value], bool]
+    anywhere: bool = False
+
+
+def _is_true(value: Value) -> bool:
+    return isinstance(value, Scalar) and value.value is True
+
+
+def _is_open(value: Value) -> bool:
+    address = (
+        split_listen(value.value) if isinstance(value, Scalar) and isinstance(value.value, str) else None
+    )
+    return address is not None and not is_loopback(address[0])
+
+
+def _is_nothing(value: Value) -> bool:
+    match value:
+        case Items():
+            return not value.items and not value.appends
+        case Scalar():
+            # What could not be filled in is not nothing.
+            return value.value is None and value.expression is None
+        case Table():
+            return False
+
+
+RISKS = (
+    Risk(
+        ("model", "trust_remote_code"), "runs Python code that comes with the model", _is_true, anywhere=True
+    ),
+    Risk(("server", "listen"), "opens the server to the network", _is_open),
+    Risk(("server", "api_keys"), "lets clients in without an API key", _is_nothing),
+)
+# `${file:}` may stand in any value.
+OUTSIDE = "reads a file outside of its project"
+
+
+def asked(table: Table, *, everything: bool) -> Iterator[Ask]:
+    """What the values of a file ask for; without `everything`, only what is asked of files anywhere."""
+    for path, value in _places(table, ()):
+        for risk in RISKS:
+            known = path[-len(risk.keys) :] == risk.keys and (everything or risk.anywhere)
+            if known and risk.asked(value):
+                yield Ask(risk.what, value.origin, path)
+
+
+def _places(value: Value, path: KeyPath) -> Iterator[tuple[KeyPath, Value]]:
+    """Every value below tables."""
+    if path:
+        yield path, value
+    if isinstance(value, Table):
+        for key, entry in value.entries.items():
+            yield from _places(entry.value, (*path, key))

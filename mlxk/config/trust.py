@@ -1,0 +1,100 @@
+"""Which files the user trusts: by path and content, in a private file of the user's state.
+
+A file that changes must be trusted again. The user's own files (below `$XDG_CONFIG_HOME/mlxk`) and the
+profiles that ship need no trust. A file in a repository needs it for everything in `risks`; a file elsewhere,
+which the user must have named, for what reads other files or runs code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlxk.config.risks import Ask
+from mlxk.errors import ProfileError
+
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A file that asks for consent, and whether it has it; `known` if this or another content of it has."""
+
+    path: Path
+    label: str
+    digest: str
+    asks: tuple[Ask, ...]
+    trusted: bool
+    known: bool
+
+
+def state_file(environ: Mapping[str, str]) -> Path | None:
+    """`$XDG_STATE_HOME/mlxk/trust.json`, by default below `~/.local/state`; `None` where there is no home."""
+    state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
+    if Path(state).is_absolute():
+        return Path(state) / "mlxk" / "trust.json"
+    if Path(home).is_absolute():
+        return Path(home) / ".local" / "state" / "mlxk" / "trust.json"
+    return None
+
+
+def name(path: Path) -> str:
+    """A file by its real place, however it is reached."""
+    return str(path.resolve())
+
+
+def digest(path: Path) -> str:
+    """Of a file as it is now. Raises `OSError`."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read(file: Path | None) -> dict[str, str]:
+    """Digests of trusted contents by file. Raises `ProfileError` for what cannot be relied upon."""
+    if file is None:
+        return {}
+    try:
+        with file.open("rb") as opened:
+            if os.fstat(opened.fileno()).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                raise ProfileError(
+                    f"{file} can be written by others", hint=f"look at it, then: chmod 600 {file}"
+                )
+            data = json.load(opened)
+        if data["mlxk.trust"] != _VERSION:
+            raise ProfileError(
+                f"{file} is of another version of mlxk", hint="remove it, and trust files again"
+            )
+        files = data["files"]
+        if not all(isinstance(digest, str) for digest in files.values()):
+            raise TypeError("a digest is text")
+        return dict(files)
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ProfileError(f"cannot read {file}: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        hint = "remove it, and trust files again: mlxk trust"
+        raise ProfileError(f"{file} is damaged: nothing is trusted", hint=hint) from error
+
+
+def write(file: Path | None, files: Mapping[str, str]) -> None:
+    """Replace the file in one step; only the user may read it. Raises `ProfileError`."""
+    if file is None:
+        raise ProfileError("there is no home folder to keep trust in", hint="set HOME or XDG_STATE_HOME")
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
+    text = json.dumps({"mlxk.trust": _VERSION, "files": dict(sorted(files.items()))}, indent=2) + "\n"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(descriptor)
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ProfileError(f"cannot write {file}: {error.strerror}") from error
