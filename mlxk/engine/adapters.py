@@ -119,5 +119,14 @@ def _unfit(folder: Path, model_name: str, error: BaseException) -> MlxkError:
         return out_of_memory(error)
     return ModelError(
         f"the adapter {folder.name} does not fit {model_name}: {first_line(error)}",
-        hint="an adapter works with the model that it was trained on, and no other",
+        hint=f"it works with the model that it was trained on, and no other{_base(folder)}",
     )
+
+
+def _base(folder: Path) -> str:
+    """What the adapter says that this model was."""
+    try:
+        base = json.loads((folder / "adapter_config.json").read_text("utf-8")).get("model")
+    except (OSError, ValueError, AttributeError):
+        return ""
+    return f": {base}" if isinstance(base, str) else ""

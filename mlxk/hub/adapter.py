@@ -23,11 +23,10 @@ _KINDS = ("lora", "dora")
 
 @dataclass(frozen=True, slots=True)
 class AdapterFacts:
-    """`base` is the model that it says it was trained on, if it says so."""
+    """`kind` is `lora` or `dora`."""
 
     path: Path
     kind: str
-    base: str | None
 
 
 def read(folder: Path) -> AdapterFacts:
@@ -49,8 +48,7 @@ def read(folder: Path) -> AdapterFacts:
         )
     check_safetensors(folder / WEIGHTS, name)
     _check_ranks(headers.read((folder / WEIGHTS,)), name, parameters.get("rank"))
-    base = config.get("model")
-    return AdapterFacts(folder, kind, base if isinstance(base, str) else None)
+    return AdapterFacts(folder, kind)
 
 
 def _check_files(folder: Path, name: str) -> None:

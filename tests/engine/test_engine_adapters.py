@@ -117,6 +117,7 @@ async def test_an_adapter_of_another_model_is_refused(qwen3_path: Path, tmp_path
         async with ThreadEngine(config(qwen3_path, make_adapter(tmp_path / "a", wide))):
             pass
     assert "self_attn.q_proj" in caught.value.message
+    assert caught.value.hint.endswith(f"and no other: {wide}")
     deep = make_llama(tmp_path / "deep", layers=3)
     with pytest.raises(ModelError, match=r"model\.layers\.2\..*which this model does not have"):
         async with ThreadEngine(config(qwen3_path, make_adapter(tmp_path / "b", deep))):

@@ -71,9 +71,9 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["lora", "dora"])
-def test_a_whole_one_tells_its_base(qwen3_path: Path, tmp_path: Path, kind: str) -> None:
+def test_a_whole_one_is_taken(qwen3_path: Path, tmp_path: Path, kind: str) -> None:
     facts = adapter.read(make_adapter(tmp_path / "mine", qwen3_path, kind=kind))
-    assert (facts.kind, facts.base) == (kind, str(qwen3_path))
+    assert (facts.kind, facts.path) == (kind, tmp_path / "mine")
 
 
 def test_experts_have_ranks_too(gpt_oss_path: Path, tmp_path: Path) -> None:
