@@ -44,6 +44,7 @@ _COMMANDS = (
     ("push", "mlxk.cli.push:push", "Upload a model, into a private repository."),
     ("schema", "mlxk.cli.schema:schema", "Print the JSON schema that editors use."),
 )
+    ("completion", "mlxk.cli.completion:completion", "Print or install completion for bash, zsh or fish."),
 
 
 def make_app(command: str | None = None) -> App:

@@ -19,6 +19,7 @@ from mlxk.hub.cache import CachedModel, cached_models
 from mlxk.hub.files import read_json
 from mlxk.hub.health import Finding
 from mlxk.hub.sizes import show
+from mlxk.memory import Machine, machine
 
 _TITLES = ("MODEL", "SIZE", "WEIGHTS", "TYPE", "CONTEXT", "HEALTH", "FITS", "LAST USED")
 
@@ -88,8 +89,8 @@ def list_(
         for model in cached_models()
         if not wanted or any(word in model.reference.casefold() for word in wanted)
     ]
-    types = model_types()
-    listed = [_listed(model, types) for model in models]
+    types, here = model_types(), machine()
+    listed = [_listed(model, types, here) for model in models]
     if json_:
         print(json.dumps([item.data for item in listed], indent=2, ensure_ascii=False))
         return 0
@@ -100,18 +101,18 @@ def list_(
     return 0
 
 
-def _listed(model: CachedModel, types: frozenset[str]) -> _Listed:
+def _listed(model: CachedModel, types: frozenset[str], here: Machine) -> _Listed:
     try:
         config = read_json(model.path / "config.json", model.repo)
     except ModelError:
         config = {}
     findings = health.check(model.path, model.repo, snapshot=model.snapshot, model_types=types)
-    return _Listed(model, config, findings, None if findings else _fits(model, config))
+    return _Listed(model, config, findings, None if findings else _fits(model, config, here))
 
 
-def _fits(model: CachedModel, config: dict[str, Any]) -> bool | None:
+def _fits(model: CachedModel, config: dict[str, Any], here: Machine) -> bool | None:
     files = facts.read(model.path, model.repo).weight_files
     try:
-        return room_for(config, headers.read(files)).fits
+        return room_for(config, headers.read(files), here).fits
     except (KeyError, TypeError, ValueError):
         return None  # A family whose configuration has other names; nothing is wrong with the model.

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlxk.engine.base import EngineConfig
 from mlxk.hub.headers import Tensors
-from mlxk.memory import Model, machine
+from mlxk.memory import Machine, Model, machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,9 @@ class Room:
         return self.needed <= self.limit
 
 
-def room_for(config: Mapping[str, Any], tensors: Tensors) -> Room:
-    """For a model of which config.json and the headers of its weights are known."""
-    here = machine()
+def room_for(config: Mapping[str, Any], tensors: Tensors, here: Machine | None = None) -> Room:
+    """For a model of which config.json and the headers of its weights are known; `here` spares a look."""
+    here = here or machine()
     load = EngineConfig(model_path="", context_length=4096, max_concurrency=1, prompt_cache_bytes=0)
     need = Model(config, tensors).need(load, fused=here.fused_attention)
     # What Metal recommends does not change; what Linux calls available is only what is free just now.
