@@ -5,17 +5,11 @@ reader where the grammar says so, and the block writer, before the next one: the
 the ids are portioned, but for where deltas are cut.
 
 Rules: special tokens that no grammar names are not shown. Tool calls are recognised when the request
-declares tools, or when the format frames them with special tokens, which no text can imitate. A call that
-cannot be read, or that the output's end cuts off before its name was known, is shown as text, its delimiters
-with it, where it stood; one whose name was already announced is ended with what there is. Both warn.
+declares tools, or when the format frames them with special tokens, which no text can imitate.
 """
 
 from __future__ import annotations
 
-import json
-import secrets
-import string
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, assert_never
@@ -23,23 +17,14 @@ from typing import Literal, assert_never
 from mlxk.events import BlockKind, Event, TokenLogprob
 from mlxk.requests import Tool
 from mlxk.text.alphabet import Alphabet
-from mlxk.text.blocks import BlockWriter, Placed
+from mlxk.text.blocks import BlockWriter
+from mlxk.text.calls import CallBody
 from mlxk.text.detokenizer import Detokenizer
 from mlxk.text.grammar import Opened, State
+from mlxk.text.placing import Placing
 from mlxk.text.scanner import CompiledGrammar, Piece, Scan, Scanner, Switch
 from mlxk.text.stops import Stops
-from mlxk.text.tools.format import (
-    CallArguments,
-    CallClosed,
-    CallItem,
-    CallOpened,
-    CallReader,
-    NoCall,
-    ReaderContext,
-    ToolFormat,
-)
-
-_SHORT_ID = string.ascii_letters + string.digits
+from mlxk.text.tools.format import ReaderContext, ToolFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +59,9 @@ class Decoder:
         self._setup = setup
         self._scanner = Scanner(setup.grammar, setup.opened)
         self._writer = BlockWriter(setup.stops, stop_everywhere=setup.stop_everywhere, trim=grammar.trim)
-        self._body: _Body | None = None
+        self._body: CallBody | None = None
         self._answer_begun = False
-        self._fed = 0
-        self._consumed = 0
-        self._logprobs: deque[tuple[int, int, TokenLogprob]] = deque()
-        self._waiting: list[TokenLogprob] = []
+        self._placing = Placing()
         self._warnings: list[str] = []
         self._stop_token: str | None = None
         self._enough = False
@@ -123,9 +105,7 @@ class Decoder:
         setup, scanner = self._setup, self._scanner
         before = scanner.state.kind
         text = self._text(token)
-        if logprob is not None:
-            self._place(text, logprob)
-        self._fed += len(text)
+        self._placing.feed(text, logprob)
         if text:
             self._apply(scanner.feed(text))
         if before == "reasoning" == scanner.state.kind and token not in setup.stop_ids:
@@ -142,13 +122,6 @@ class Decoder:
             return "" if token in setup.special else setup.detokenizer.feed(token)
         return setup.detokenizer.flush() + char
 
-    def _place(self, text: str, logprob: TokenLogprob) -> None:
-        """A token that only completes a character with later ones stands where that character does."""
-        self._waiting.append(logprob)
-        if text:
-            self._logprobs += [(self._fed, self._fed + len(text), item) for item in self._waiting]
-            self._waiting.clear()
-
     def _apply(self, scans: list[Scan]) -> None:
         for scan in scans:
             match scan:
@@ -160,35 +133,22 @@ class Decoder:
                     assert_never(scan)
 
     def _piece(self, state: State, text: str) -> None:
-        placed = self._placed(text)
+        placed = self._placing.take(len(text))
         if state.kind == "tool" and self._body is not None:
-            self._items(self._body, self._body.reader.feed(self._setup.grammar.spell(text)))
-            self._leave_hopeless()
+            self._feed_body(self._body, self._setup.grammar.spell(text))
         elif state.kind == "text" and not self._answer_begun and self._opens_bare(text):
             pass
         elif state.kind in ("text", "reasoning"):
             kind: BlockKind = "text" if state.kind == "text" else "reasoning"
             self._writer.write(kind, self._setup.alphabet.shown(text), placed)
 
-    def _placed(self, text: str) -> list[Placed]:
-        """The log-probabilities of tokens that begin in `text`, or began before it and reach into it."""
-        start, end = self._consumed, self._consumed + len(text)
-        self._consumed = end
-        placed: list[Placed] = []
-        while self._logprobs and self._logprobs[0][0] < end:
-            begin, _, item = self._logprobs.popleft()
-            placed.append((max(begin - start, 0), item))
-        return placed
-
     def _switch(self, scan: Switch) -> None:
-        self._consumed += len(scan.text)
-        while self._logprobs and self._logprobs[0][1] <= self._consumed:
-            self._logprobs.popleft()
+        self._placing.drop(len(scan.text))
         spelled = self._setup.grammar.spell(scan.text)
         if scan.before.kind == "tool":
             self._end_body(spelled, complete=True)
         if scan.after.kind == "tool" and scan.after.tool is not None:
-            self._begin_body(scan.after.tool, spelled, scan.before, scan.tool_name)
+            self._begin_body(scan.after.tool, scan.before, scan.tool_name).begin(spelled)
         elif scan.before.kind not in ("tool", scan.after.kind):
             self._writer.end_block()
         self._writer.delimiter()
@@ -203,92 +163,32 @@ class Decoder:
             if begun.startswith(item.opener):
                 origin = self._scanner.state
                 self._scanner.enter(f"bare:{index}")
-                self._begin_body(item, "", origin, None)
-                if self._body is not None:
-                    self._items(self._body, self._body.reader.feed(text))
-                self._leave_hopeless()
+                self._feed_body(self._begin_body(item, origin, None), text)
                 return True
         return False
 
-    def _begin_body(self, item: ToolFormat, start: str, origin: State, name: str | None) -> None:
+    def _begin_body(self, item: ToolFormat, origin: State, name: str | None) -> CallBody:
+        setup = self._setup
+        context = ReaderContext(setup.tools, name)
         kind: BlockKind = "reasoning" if origin.kind == "reasoning" else "text"
-        reader = item.reader(ReaderContext(self._setup.tools, name))
-        self._body = _Body(item, reader, kind, "" if item.whole else start)
-        if item.whole:
-            self._items(self._body, reader.feed(start))
+        self._body = CallBody(
+            item, context, kind, self._writer, self._warnings.append, one_call=setup.one_call
+        )
+        return self._body
 
-    def _end_body(self, end: str, *, complete: bool) -> None:
-        body, self._body = self._body, None
-        if body is None:
-            return
-        if body.format.whole:
-            self._items(body, body.reader.feed(end))
-        self._items(body, body.reader.finish(complete))
-        if body.shown == "text" and not body.format.whole:
-            self._writer.write(body.kind, end)
-
-    def _leave_hopeless(self) -> None:
-        """Without delimiters, text that is no call is the answer, and the grammar goes on from there."""
-        body = self._body
-        if body is not None and body.reader.hopeless and not body.format.start and body.format.opener:
+    def _feed_body(self, body: CallBody, text: str) -> None:
+        body.feed(text)
+        self._note(body)
+        if body.given_up:  # the grammar goes on from there
             self._body = None
             self._scanner.leave()
 
-    def _items(self, body: _Body, items: list[CallItem]) -> None:
-        for item in items:
-            match item:
-                case CallOpened():
-                    body.shown, body.arguments = "call", ""
-                    self.saw_tool_call = True
-                    self._writer.open_call(item.id or _new_id(body.format), item.name)
-                case CallArguments():
-                    body.arguments += item.text
-                    self._writer.write("tool_call", item.text)
-                case CallClosed():
-                    self._close_call(body, item)
-                case NoCall():
-                    self._no_call(body, item)
-                case _:
-                    assert_never(item)
+    def _end_body(self, delimiter: str, *, complete: bool) -> None:
+        body, self._body = self._body, None
+        if body is not None:
+            body.end(delimiter, complete=complete)
+            self._note(body)
 
-    def _close_call(self, body: _Body, item: CallClosed) -> None:
-        self._writer.end_block()
-        if item.problem is not None:
-            self._warnings.append(f"a tool call may not be usable: {item.problem}")
-        elif not _is_json(body.arguments):
-            self._warnings.append("a tool call may not be usable: its arguments are not JSON")
-        self._enough = self._enough or self._setup.one_call
-
-    def _no_call(self, body: _Body, item: NoCall) -> None:
-        opening = body.start if not body.shown else ""
-        body.shown = body.shown or "text"
-        self._writer.write(body.kind, opening + item.text)
-        if item.problem and not body.format.opener:
-            self._warnings.append(f"shown as text: {item.problem}")
-
-
-@dataclass(slots=True)
-class _Body:
-    """The tool-call body being read. `shown` is how its first item was shown."""
-
-    format: ToolFormat
-    reader: CallReader
-    kind: BlockKind
-    start: str
-    shown: Literal["", "call", "text"] = ""
-    arguments: str = ""
-
-
-def _new_id(item: ToolFormat) -> str:
-    """Mistral's templates accept nine letters and digits only; everybody else takes OpenAI's form."""
-    if item.ids == "short":
-        return "".join(secrets.choice(_SHORT_ID) for _ in range(9))
-    return f"call_{secrets.token_hex(12)}"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text, strict=False)
-    except ValueError:
-        return False
-    return True
+    def _note(self, body: CallBody) -> None:
+        self.saw_tool_call = self.saw_tool_call or body.opened
+        self._enough = self._enough or body.enough
