@@ -46,6 +46,7 @@ def test_entries_are_profiles_of_their_own(tmp_path: Path) -> None:
     resolved = resolve(path, cwd=tmp_path, environ={})
     served = resolve_models(resolved, cwd=tmp_path, environ={})
     assert list(served) == ["a", "b", "b-hot"]
+    assert served["a"].files == ("profiles/many.yaml", "profiles/base.yaml")
     a, b, hot = (served[name].profile for name in served)
     assert (a.model.path, b.model.repo, hot.model.repo) == (str(path.parent / "here"), "org/base", "org/base")
     assert [profile.sampling.temperature for profile in (a, b, hot)] == [0.2, 0.3, 2]
@@ -122,3 +123,60 @@ def test_studio() -> None:
     assert list(served) == ["coder", "oss", "oss-high"]
     assert served["oss-high"].profile.reasoning.effort == "high"
     assert served["oss-high"].profile.model == served["oss"].profile.model
+
+
+def test_an_entry_extends_like_a_profile(tmp_path: Path) -> None:
+    text = (
+        "mlxk: 1\nmodels:\n"
+        "  a: {extends: [base, ./second.yaml]}\n"
+        "  b: {extends: ../outside.yaml}\n"
+        "  c: {extends: beside}\n"
+    )
+    path = project(tmp_path, text)
+    (tmp_path / "profiles/second.yaml").write_text("mlxk: 1\nsampling: {top_k: 9}\n")
+    (tmp_path / "profiles/beside.yaml").write_text("mlxk: 1\nextends: base\nsampling: {top_k: 8}\n")
+    (tmp_path / "outside.yaml").write_text("mlxk: 1\nmodel: ./weights\n")
+    (tmp_path / "elsewhere").mkdir()
+    served = resolve_models(resolve(path, cwd=tmp_path / "elsewhere", environ={}), cwd=tmp_path, environ={})
+    a, b, c = (served[name].profile for name in "abc")
+    assert (a.model.repo, a.sampling.top_k, a.sampling.temperature) == ("org/base", 9, 0.1)
+    assert b.model.path == str(tmp_path / "weights")
+    assert (c.model.repo, c.sampling.top_k) == ("org/base", 8)
+
+
+def test_what_an_entry_extends_must_be_there_and_another_file(tmp_path: Path) -> None:
+    text = (
+        "mlxk: 1\nmodels:\n  a: {extends: bass}\n  b: {extends: ./gone.yaml}\n  c: {extends: ./many.yaml}\n"
+    )
+    path = project(tmp_path, text)
+    found = validate_files([path], cwd=tmp_path, environ={})
+    told = [(item.code, item.origin.line, item.help) for item in found if item.origin is not None]
+    assert ("E301", 3, "did you mean `base`?") in told
+    assert ("E301", 4, None) in told
+    assert ("E302", 5, None) in told
+
+
+def test_errors_of_a_file_and_of_its_entries_are_told_at_once(tmp_path: Path) -> None:
+    text = (
+        "mlxk: 1\nsmapling: {}\nmodels:\n"
+        "  a: {model: org/a, tokens: {context: 10, max_output: 20}}\n"
+        "  b: {model: org/b, sampling: {topp: 1}}\n"
+        "  c: {extends: nowhere}\n"
+    )
+    path = project(tmp_path, text)
+    found = validate_files([path], cwd=tmp_path, environ={})
+    assert [(item.code, item.origin.line) for item in found if item.origin is not None] == [
+        ("E102", 2),
+        ("E107", 4),
+        ("E102", 5),
+        ("E301", 6),
+    ]
+
+
+def test_an_entry_without_a_model_is_told_at_the_entry(tmp_path: Path) -> None:
+    path = project(tmp_path, "mlxk: 1\nmodels:\n  a: {preload: true}\n  b: {model: org/b}\n")
+    (item,) = validate_files([path], cwd=tmp_path, environ={})
+    assert (item.code, str(item.origin)) == ("E106", "profiles/many.yaml:3")
+    with pytest.raises(InvalidProfile) as caught:
+        resolve_models(resolve(path, cwd=tmp_path, environ={}), cwd=tmp_path, environ={})
+    assert caught.value.diagnostics == (item,)

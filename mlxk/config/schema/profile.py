@@ -107,8 +107,8 @@ class ModelEntry(Residence, Settings):
     )
     extends: Annotated[list[Text], BeforeValidator(_listed)] = Field(
         default_factory=list,
-        description="Profiles that this entry builds on, by name. Later ones win over earlier ones.",
-        examples=["gptoss-server"],
+        description="Profiles that this entry builds on, by name or file. Later ones win over earlier ones.",
+        examples=["gptoss-server", ["chat-default", "./team.yaml"]],
     )
     model: Annotated[ModelSection | None, BeforeValidator(model_shorthand)] = Field(
         None,
