@@ -10,8 +10,11 @@ import pytest
 
 from mlxk import plan as plans
 from mlxk.config.schema import Profile
+from mlxk.engine.base import Draft, KVQuantization
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
+from mlxk.hub.adapter import AdapterFacts
 from mlxk.hub.facts import ModelFacts
+from mlxk.hub.parts import Parts
 from mlxk.plan import Plan, Surface
 from mlxk.requests import GenerationRequest, SamplingOverrides
 
@@ -110,3 +113,40 @@ def test_all_of_the_window() -> None:
     assert make("server", tokens={"max_output": 50}).max_tokens(100, request) == 50
     assert make("server").max_tokens(100, replace(request, max_tokens=5000)) == 900
     assert make("server").max_tokens(100, replace(request, max_tokens=5)) == 5
+
+
+def test_an_engine_runs_where_its_surface_wants_it() -> None:
+    assert make("run").engine_config.isolation == "thread"
+    assert make("server").engine_config.isolation == "process"
+    assert make("run", engine={"isolation": "process"}).engine_config.isolation == "process"
+    assert make("server", engine={"isolation": "thread"}).engine_config.isolation == "thread"
+
+
+def test_what_stands_beside_the_model_is_for_the_engine() -> None:
+    facts = ModelFacts(Path("/models/tiny"), "tiny", {}, {}, (), other_tokenizer=Path("/words"))
+    parts = Parts(AdapterFacts(Path("/tuned"), "lora"), ModelFacts(Path("/small"), "small", {}, {}, ()))
+    section = {"repo": "org/tiny", "adapter": "/tuned", "tokenizer": "/words", "draft": {"path": "/small"}}
+    profile = Profile.model_validate({"model": section, "engine": {"kv_bits": 4, "quantized_kv_start": 9}})
+    plan = plans.make(profile, facts, surface="run", name="tiny", config_hash="", parts=parts)
+    config = plan.engine_config
+    assert (config.adapters, plan.adapter, config.tokenizer_path) == (("/tuned",), "/tuned", "/words")
+    assert config.draft == Draft(model_path="/small", tokens=3)
+    assert config.kv == KVQuantization(bits=4, group_size=64, start=9)
+    plain = make().engine_config
+    assert (plain.adapters, plain.draft, plain.kv, plain.tokenizer_path) == ((), None, None, None)
+
+
+def test_code_of_a_model_needs_trust(tmp_path: Path) -> None:
+    facts = ModelFacts(tmp_path, "org/own", {"model_file": "mine.py"}, {}, ())
+    refused, trusted = (
+        Profile.model_validate({"model": {"repo": "org/own", "trust_remote_code": trust}})
+        for trust in (False, True)
+    )
+    with pytest.raises(ModelError, match=r"brings Python code of its own \(mine\.py\), and may not run it"):
+        plans.make(refused, facts, surface="run", name="own", config_hash="")
+    with pytest.raises(ModelError, match=r"the folder has no mine\.py"):
+        plans.make(trusted, facts, surface="run", name="own", config_hash="")
+    (tmp_path / "mine.py").write_text("")
+    assert plans.make(
+        trusted, facts, surface="run", name="own", config_hash=""
+    ).engine_config.trust_remote_code
