@@ -112,6 +112,18 @@ def test_a_pipe_is_read_line_by_line(cli: Cli) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("stop", ['sequences: ["7, 8"]', 'tokens: ["7"]'])
+def test_a_profiles_stops_end_each_turn_and_are_not_shown(cli: Cli, tmp_path: Path, stop: str) -> None:
+    """A stop over several tokens, or a token; the conversation goes on behind it."""
+    profile = tmp_path / "stops.yaml"
+    profile.write_text(f"mlxk: 1\nextends: demo\nstop: {{{stop}}}\n")
+    done = cli("chat", "-p", str(profile), stdin="Count from 1 to 20.\nHello!\n")
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first == "1, 2, 3, 4, 5, 6, "
+    assert second.startswith("Hello!")
+
+
 def test_the_end_of_a_pipe_leaves(cli: Cli) -> None:
     assert cli("chat", "-p", "demo", stdin="Hello").returncode == 0
 
