@@ -102,4 +102,5 @@ async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
 
 def note(line: str) -> None:
     """A line for the person at the terminal; stdout belongs to the answer."""
-    print(line, file=sys.stderr)
+    # In one piece: a server's log writes to stderr too.
+    sys.stderr.write(f"{line}\n")

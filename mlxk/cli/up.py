@@ -10,6 +10,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -101,13 +102,13 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
     from mlxk.server.guard import Guard
     from mlxk.server.keys import Keyring
     from mlxk.server.limits import Limits
-    from mlxk.server.listen import bind, split, url
+    from mlxk.server.listen import listening, own_host, tls_context, url
     from mlxk.server.pool import Pool
     from mlxk.server.serve import serve
 
     server = profile.server
-    sock = bind(server.listen)
-    with sock:
+    tls = tls_context(Path(server.tls.certificate), Path(server.tls.key)) if server.tls else None
+    with listening(server.listen) as sock:
         pool = Pool(max_models=profile.memory.max_models)
         loads = shared(plan.engine_config for plan in plans)
         models = [
@@ -117,16 +118,17 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
 
         def on_ready() -> None:
             names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in plans)
-            said = f"mlxk serves {names} at {url(sock)}, config {plans[0].config_hash[:12]}; Ctrl-C stops it"
+            address = url(sock, tls=tls is not None)
+            said = f"mlxk serves {names} at {address}, config {plans[0].config_hash[:12]}; Ctrl-C stops it"
             if profile.log.format == "text":
                 note(said)
             else:
-                logger.info("%s", said, extra={"fields": {"address": url(sock)}})
+                logger.info("%s", said, extra={"fields": {"address": address}})
 
         serve(
             models,
             sock,
-            guard=Guard(split(server.listen)[0], keys=Keyring(_named_keys(server)), cors=server.cors),
+            guard=Guard(own_host(server.listen), keys=Keyring(_named_keys(server)), cors=server.cors),
             routes=server.routes,
             limits=Limits(
                 max_body=server.limits.body,
@@ -137,6 +139,7 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
                 drain_seconds=server.drain,
             ),
             log_content=profile.log.content,
+            tls=tls,
             lifespan=lambda: pool,
             on_ready=on_ready,
         )

@@ -38,19 +38,6 @@ def is_template_file(chat_template: str) -> bool:
     return "/" in chat_template or _PLAIN_PATH.fullmatch(chat_template) is not None
 
 
-def is_path(key: str, value: str) -> bool:
-    """Whether what stands under this key of `model` is a path on this machine."""
-    match key:
-        case "path" | "adapter":
-            return True
-        case "chat_template":
-            return is_template_file(value)
-        case "tokenizer":
-            return "path" in model_table(value)
-        case _:
-            return False
-
-
 def problems(profile: Profile) -> Iterator[Problem]:
     """All that is wrong with a merged profile."""
     for rule in _RULES:
@@ -167,6 +154,12 @@ def _exclusive(path: KeyPath, other: KeyPath) -> Problem:
     return Problem("E107", message, path, help_text, other)
 
 
+# What stands before the path of a Unix socket.
+UNIX = "unix:"
+# Bytes of a socket's path: 104 on macOS, 108 on Linux, with the zero behind it.
+_UNIX_PATH = 103
+
+
 def split_listen(listen: str) -> tuple[str, int] | None:
     """Host and port of `host:port` or `[v6]:port`; `None` if it is neither."""
     host, colon, port = listen.rpartition(":")
@@ -189,14 +182,28 @@ def is_loopback(host: str) -> bool:
 
 def _listen(profile: Profile) -> Iterator[Problem]:
     path = ("server", "listen")
-    address = split_listen(profile.server.listen)
-    if address is None:
-        message = "`server.listen` must be host:port, with a port from 0 to 65535"
-        yield Problem("E109", message, path, "such as 127.0.0.1:8080 or [::1]:8080")
+    listen = profile.server.listen
+    address = split_listen(listen)
+    if listen.startswith(UNIX):
+        if len(os.fsencode(listen.removeprefix(UNIX))) > _UNIX_PATH:
+            message = f"the path of a Unix socket has at most {_UNIX_PATH} bytes"
+            yield Problem("E109", message, path, "choose a folder nearer to the root")
+    elif address is None:
+        message = "`server.listen` must be host:port, with a port from 0 to 65535, or unix:PATH"
+        yield Problem("E109", message, path, "such as 127.0.0.1:8080, [::1]:8080 or unix:./mlxk.sock")
     elif not is_loopback(address[0]) and not _has_keys(profile):
         message = "`server.listen` opens the server to the network, and it has no API keys"
         help_text = "listen on 127.0.0.1, or give it `api_keys`"
         yield Problem("E111", message, path, help_text)
+
+
+def _tls(profile: Profile) -> Iterator[Problem]:
+    tls = profile.server.tls
+    if tls is None:
+        return
+    for name, file in (("certificate", tls.certificate), ("key", tls.key)):
+        if not os.path.isfile(file):
+            yield Problem("E110", f"there is no such {name} file", ("server", "tls", name))
 
 
 def _has_keys(profile: Profile) -> bool:
@@ -316,6 +323,7 @@ _RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _engine,
     _tools,
     _listen,
+    _tls,
     _routes,
     _keys,
     _cors,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from mlxk.config import checks, discovery, trust
+from mlxk.config import discovery, paths, trust
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
 from mlxk.config.discovery import Found
 from mlxk.config.document import Document, read
@@ -138,29 +138,8 @@ class Workspace:
         self.problems.extend(refused)
 
     def with_absolute_paths(self, table: Table, folder: Path | None = None) -> Table:
-        """The table with all paths under `model` taken from the folder that declares them."""
-        for key in ("models", "variants", "overrides"):
-            table = _in_entries(table, key, lambda entry: self.with_absolute_paths(entry, folder))
-        model = lookup(table, ("model",))
-        if not isinstance(model, Table):
-            return table
-        entries = {key: self._absolute_entry(key, entry, folder) for key, entry in model.entries.items()}
-        fixed = Table(entries, model.origin, model.replaces)
-        return Table(
-            {**table.entries, "model": Entry(table.entries["model"].key, fixed)}, table.origin, table.replaces
-        )
-
-    def _absolute_entry(self, key: str, entry: Entry, folder: Path | None) -> Entry:
-        value = entry.value
-        if key == "draft" and isinstance(value, Table):
-            parts = {name: self._absolute_entry(name, part, folder) for name, part in value.entries.items()}
-            return Entry(entry.key, replace(value, entries=parts))
-        if not isinstance(value, Scalar) or not isinstance(value.value, str) or not value.value:
-            return entry
-        if checks.is_path(key, value.value):
-            path = str(self.absolute(value.value, folder))
-            return Entry(entry.key, Scalar(path, value.origin, None, value.expression, value.style))
-        return entry
+        """The table with the paths in it taken from the folder that declares them."""
+        return paths.with_absolute_paths(table, lambda text: str(self.absolute(text, folder)))
 
     def repository_layers(self) -> list[Layer]:
         """`mlxk.yaml`, then `mlxk.local.yaml`; none when isolated."""

@@ -130,7 +130,8 @@ class Handler:
             logger.exception("request %s failed unexpectedly", exchange.id)
             return exchange.error(EngineError("The server had an error while processing the request."))
         except asyncio.CancelledError:
-            exchange.status = CLIENT_CLOSED_REQUEST
+            if not exchange.said_all:
+                exchange.status = CLIENT_CLOSED_REQUEST
             raise
         finally:
             record = exchange.record(monotonic() - began)
@@ -277,6 +278,8 @@ class Handler:
         except Exception:
             logger.exception("request %s failed unexpectedly", exchange.id)
             last = encoder.fail(EngineError("The server had an error while processing the request."))
+        # Clients leave when they have read it.
+        exchange.said_all = True
         await response.send(last)
         await response.send(end_stream=True)
         return None

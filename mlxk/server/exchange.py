@@ -59,6 +59,7 @@ class Exchange:
         self.route: Route | None = None
         self.key_name: str | None = None
         self.status = 200
+        self.said_all = False
         self.failure: MlxkError | None = None
         self.meter: Meter | None = None
         self.asked: Json | None = None

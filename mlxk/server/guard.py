@@ -22,10 +22,14 @@ _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class Guard:
-    """`host` is the one that the server listens on, as configured; `cors` are origins, or `*`."""
+    """`host` is the one that the server listens on, as configured; `cors` are origins, or `*`.
 
-    def __init__(self, host: str, *, keys: Keyring | None = None, cors: Collection[str] = ()) -> None:
-        self._hosts = LOOPBACK_HOSTS | {host.strip("[]").lower()}
+    Without a host it listens on a Unix socket, which no page can reach: any name will do.
+    """
+
+    def __init__(self, host: str | None, *, keys: Keyring | None = None, cors: Collection[str] = ()) -> None:
+        self._any_host = host is None
+        self._hosts = LOOPBACK_HOSTS | ({host.strip("[]").lower()} if host else set())
         self._keys = keys or Keyring()
         self._cors = frozenset(origin.lower() for origin in cors)
 
@@ -39,7 +43,7 @@ class Guard:
         if host is None:
             raise RequestError("The Host header is missing.")
         own = _hostname(f"//{host}")
-        if own is None or (own not in self._hosts and not self._keys):
+        if own is None or (own not in self._hosts and not self._keys and not self._any_host):
             raise Forbidden("This server answers only under its own name, and the Host header says another.")
         origin = headers.get("origin")
         if origin is not None and not self._knows(origin, own):

@@ -98,7 +98,6 @@ class Transcript:
 
     def fields(self) -> list[dict[str, object]]:
         return [
-            {"choice": choice, "kind": start.kind, **({"name": start.name} if start.name else {})}
-            | {"text": "".join(texts)}
+            {"choice": choice, "kind": start.kind, "name": start.name, "text": "".join(texts)}
             for (choice, _), (start, texts) in sorted(self._blocks.items())
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal, Protocol, cast
@@ -59,7 +60,9 @@ class Server:
         routes: Mapping[str, str | Literal[False]],
         limits: Limits | None = None,
         log_content: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._tls = tls
         self._limits = limits or Limits()
         self._service = Service(models)
         self._app = make_app(self._service, RouteTable(routes), guard, self._limits, log_content=log_content)
@@ -95,7 +98,9 @@ class Server:
     @asynccontextmanager
     async def _listening(self, sock: socket.socket) -> AsyncIterator[HttpServer]:
         # Accepting begins when the routes are known, which `startup` sees to.
-        created = await self._app.create_server(sock=sock, asyncio_server_kwargs={"start_serving": False})
+        created = await self._app.create_server(
+            sock=sock, ssl=self._tls, asyncio_server_kwargs={"start_serving": False}
+        )
         server = cast(HttpServer, created)
         try:
             await server.startup()
@@ -130,6 +135,7 @@ def serve(
     on_ready: Callable[[], None],
     limits: Limits | None = None,
     log_content: bool = False,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
     """Block until SIGINT or SIGTERM and the drain after it; for the main thread.
 
@@ -137,7 +143,7 @@ def serve(
     """
 
     async def main() -> None:
-        server = Server(models, guard=guard, routes=routes, limits=limits, log_content=log_content)
+        server = Server(models, guard=guard, routes=routes, limits=limits, log_content=log_content, tls=tls)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)

@@ -96,9 +96,9 @@ def test_every_wrong_type_is_told_at_its_place(folder: Any, path: tuple[str, ...
         ("reasoning: {markers: [{start: a}]}", "E106", "missing key `end` in reasoning.markers[0]"),
         ("reasoning: {markers: [{start: a, end: b, as: tool}]}", "E104", "`reasoning.markers[0].as` must be one of reasoning, text"),  # noqa: E501
         ("reasoning: {markers: {start: a}}", "E103", "`reasoning.markers` must be a list, not a mapping"),
-        ("server: {routes: {/x: openai.chatt}}", "E104", f"`server.routes./x` must be one of {', '.join(get_args(RouteHandler))}, false"),
+        ("server: {routes: {/x: openai.chatt}}", "E104", f"`server.routes./x` must be one of {', '.join(get_args(RouteHandler))}, false"),  # noqa: E501
         ("server: {routes: {x: health}}", "E109", "a route must be a path that begins with `/`, without spaces, `?`, `#`, `<` and `>`"),  # noqa: E501
-        ("server: {listen: localhost}", "E109", "`server.listen` must be host:port, with a port from 0 to 65535"),  # noqa: E501
+        ("server: {listen: localhost}", "E109", "`server.listen` must be host:port, with a port from 0 to 65535, or unix:PATH"),  # noqa: E501
         ("server: {listen: 0.0.0.0:80}", "E111", "`server.listen` opens the server to the network, and it has no API keys"),  # noqa: E501
         ("model: 'a b'", "E109", "not a model reference: expected org/name, builtin:NAME, or a path that begins with ./ or /"),  # noqa: E501
         ("model: {repo: a/b, path: ./c}", "E107", "`model.path` and `model.repo` exclude each other"),

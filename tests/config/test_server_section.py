@@ -58,3 +58,25 @@ def test_what_is_wrong(tmp_path: Path, server: str, part: str) -> None:
     with pytest.raises(InvalidProfile) as caught:
         resolve(write(tmp_path, server), environ={}, isolated=True)
     assert part in str(caught.value)
+
+
+def test_files_are_beside_the_file_that_names_them(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").touch()
+    (tmp_path / "key.pem").touch()
+    path = write(tmp_path, "{listen: 'unix:./run/mlxk.sock', tls: {certificate: cert.pem, key: ./key.pem}}")
+    server = resolve(path, environ={}, isolated=True, cwd=Path("/")).profile.server
+    assert server.listen == f"unix:{tmp_path}/run/mlxk.sock"
+    assert server.tls is not None
+    assert (server.tls.certificate, server.tls.key) == (f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem")
+
+
+def test_a_unix_socket_needs_no_keys_but_a_short_path(tmp_path: Path) -> None:
+    resolve(write(tmp_path, "{listen: 'unix:/run/mlxk.sock'}"), environ={}, isolated=True)
+    with pytest.raises(InvalidProfile, match="at most 103 bytes"):
+        resolve(write(tmp_path, f"{{listen: 'unix:/{'x' * 103}'}}"), environ={}, isolated=True)
+
+
+def test_certificate_and_key_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(InvalidProfile, match="no such certificate file") as caught:
+        resolve(write(tmp_path, "{tls: {certificate: cert.pem, key: key.pem}}"), environ={}, isolated=True)
+    assert "no such key file" in str(caught.value)

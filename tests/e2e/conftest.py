@@ -140,8 +140,8 @@ def serve(home: Path, environment: dict[str, str]) -> Serve:
     """`with serve("demo", …) as server:` runs `mlxk up` on a free port until the block ends."""
 
     @contextmanager
-    def start(*arguments: str, cwd: Path | None = None) -> Iterator[Server]:
-        command: Sequence[str] = [*MLXK, "up", *arguments, "--listen", "127.0.0.1:0"]
+    def start(*arguments: str, cwd: Path | None = None, listen: str = "127.0.0.1:0") -> Iterator[Server]:
+        command: Sequence[str] = [*MLXK, "up", *arguments, "--listen", listen]
         process = subprocess.Popen(
             command,
             stderr=subprocess.PIPE,
@@ -152,7 +152,7 @@ def serve(home: Path, environment: dict[str, str]) -> Serve:
         )
         log = Log(process)
         try:
-            yield Server(log.wait_for(r"https?://[^\s/,;\"]+:\d+").group(), process, log)
+            yield Server(log.wait_for(r"https?://[^\s/,;\"]+:\d+|unix:[^\s,;\"]+").group(), process, log)
         finally:
             if process.poll() is None:
                 process.terminate()

@@ -86,14 +86,32 @@ RouteHandler = Literal[
 ]
 
 
+class TlsSection(Section):
+    """HTTPS instead of HTTP."""
+
+    certificate: Text = Field(
+        description="The PEM file with the certificate and what is between it and its root.",
+        examples=["./tls/fullchain.pem"],
+    )
+    key: Text = Field(
+        description="The PEM file with the private key, not encrypted.", examples=["./tls/key.pem"]
+    )
+
+
 class ServerSection(Section):
     """What `mlxk up` serves, and where."""
 
     listen: str = Field(
         "127.0.0.1:8080",
-        description="Address and port, as host:port. Port 0 takes a free one.",
-        examples=["127.0.0.1:8080", "[::1]:8080", "localhost:0"],
-        json_schema_extra={"pattern": r"^(\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):[0-9]{1,5}$"},
+        description="Address and port, as host:port, or a Unix socket, as unix:PATH. Port 0 takes a free "
+        "one; the socket is the user's own.",
+        examples=["127.0.0.1:8080", "[::1]:8080", "localhost:0", "unix:./mlxk.sock"],
+        json_schema_extra={"pattern": r"^((\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):[0-9]{1,5}|unix:.+)$"},
+    )
+    tls: TlsSection | None = Field(
+        None,
+        description="HTTPS instead of HTTP.",
+        examples=[{"certificate": "./tls/fullchain.pem", "key": "./tls/key.pem"}],
     )
     routes: dict[str, Literal[RouteHandler, False]] = Field(
         default_factory=dict,
