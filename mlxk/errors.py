@@ -21,6 +21,7 @@ The tree::
     │   ├── Unauthorized          invalid_api_key    1    401
     │   ├── Forbidden             forbidden          1    403
     │   └── Overloaded            overloaded         1    429
+    │       └── RateLimited       rate_limit_...     1    429
     ├── ModelError                invalid_model      1    500
     │   ├── ModelUnavailable      model_unavailable  1    500
     │   ├── IncompleteModel       incomplete_model   1    500
@@ -183,6 +184,12 @@ class Overloaded(RequestError):
     exit_status = 1
     http_status = 429
     retry_after: int = 1
+
+
+class RateLimited(Overloaded):
+    """An API key asks for more than it may."""
+
+    code = "rate_limit_exceeded"
 
 
 class ModelError(MlxkError):

@@ -21,6 +21,7 @@ from mlxk.config import Flag
 from mlxk.config.checks import seconds
 from mlxk.config.models import resolve_models
 from mlxk.config.schema import Profile, ServerSection
+from mlxk.config.schema.server import ApiKey, KeyLimitsSection
 from mlxk.plan import Plan
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mlxk.requests import GenerationRequest
     from mlxk.server.models import ServedModel
     from mlxk.server.pool import Pool
+    from mlxk.server.quota import KeyLimits
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +136,8 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
                 max_body=server.limits.body,
                 upload_seconds=server.limits.upload_seconds,
                 queue=server.limits.queue,
+                per_key=_key_limits(server.limits.per_key),
+                named_keys=_limits_of_keys(server),
                 stored_responses=server.limits.stored_responses,
                 stored_bytes=server.limits.stored_bytes,
                 drain_seconds=server.drain,
@@ -170,6 +174,21 @@ def _served_model(plan: Plan, load: EngineConfig, pool: Pool, *, single: bool) -
         TextTokens(loaded.text),
         GuardedResidence(slot, plan.profile),
     )
+
+
+def _limits_of_keys(server: ServerSection) -> dict[str, KeyLimits]:
+    """The limits of those keys that have some of their own."""
+    return {
+        item.name: _key_limits(item.limits)
+        for item in server.api_keys
+        if isinstance(item, ApiKey) and item.limits is not None
+    }
+
+
+def _key_limits(limits: KeyLimitsSection) -> KeyLimits:
+    from mlxk.server.quota import KeyLimits
+
+    return KeyLimits(limits.concurrency, limits.requests_per_minute)
 
 
 def _named_keys(server: ServerSection) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from mlxk.config.origins import KeyPath, dotted
-from mlxk.config.schema import EngineSection, Profile, SamplingSection, model_table
+from mlxk.config.schema import EngineSection, KeyLimitsSection, Profile, SamplingSection, model_table
 
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
 _BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
@@ -206,6 +206,12 @@ def _tls(profile: Profile) -> Iterator[Problem]:
             yield Problem("E110", f"there is no such {name} file", ("server", "tls", name))
 
 
+def _per_key(profile: Profile) -> Iterator[Problem]:
+    if profile.server.limits.per_key != KeyLimitsSection() and not _has_keys(profile):
+        message = "`server.limits.per_key` does nothing without `server.api_keys`"
+        yield Problem("E107", message, ("server", "limits", "per_key"), "add `api_keys`, or remove it")
+
+
 def _has_keys(profile: Profile) -> bool:
     """API keys lift the limit to this machine."""
     return bool(profile.server.api_keys)
@@ -324,6 +330,7 @@ _RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _tools,
     _listen,
     _tls,
+    _per_key,
     _routes,
     _keys,
     _cors,

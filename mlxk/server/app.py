@@ -40,6 +40,7 @@ from mlxk.server.guard import Guard
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter, Transcript
 from mlxk.server.metrics import CONTENT_TYPE, Metrics
+from mlxk.server.quota import Quotas
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route, RouteTable
 from mlxk.server.service import Service, lasting
@@ -112,6 +113,7 @@ class Handler:
         self._routes = routes
         self._guard = guard
         self._limits = limits
+        self._quotas = Quotas(limits.per_key, limits.named_keys)
         self._stores = Stores(limits.stored_responses, limits.stored_bytes)
 
     async def handle(self, request: Request) -> HTTPResponse | None:
@@ -220,7 +222,11 @@ class Handler:
         if not parsed.generations:
             await self._service.settle(model, parsed.keep_alive)
             return exchange.json(encoder.body(()))
-        with self._service.track(answer, self._limits.queue):
+        with (
+            self._quotas.admit(exchange.key_name) as left,
+            self._service.track(answer, self._limits.queue),
+        ):
+            exchange.extra = {**exchange.extra, **left}
             if parsed.keep_alive is not None:
                 model.residence.keep(lasting(parsed.keep_alive))
             async with answer:

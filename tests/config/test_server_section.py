@@ -80,3 +80,18 @@ def test_certificate_and_key_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidProfile, match="no such certificate file") as caught:
         resolve(write(tmp_path, "{tls: {certificate: cert.pem, key: key.pem}}"), environ={}, isolated=True)
     assert "no such key file" in str(caught.value)
+
+
+def test_limits_per_key(tmp_path: Path) -> None:
+    text = (
+        "{limits: {per_key: {concurrency: 4}}, "
+        "api_keys: ['${env:A}', {name: ci, key: '${env:A}2', limits: {requests_per_minute: 60}}]}"
+    )
+    server = resolve(write(tmp_path, text), environ={"A": "abc"}, isolated=True).profile.server
+    assert server.limits.per_key.concurrency == 4
+    second = server.api_keys[1]
+    assert not isinstance(second, str)
+    assert second.limits is not None
+    assert second.limits.requests_per_minute == 60
+    with pytest.raises(InvalidProfile, match="does nothing without"):
+        resolve(write(tmp_path, "{limits: {per_key: {concurrency: 4}}}"), environ={}, isolated=True)

@@ -20,7 +20,7 @@ from mlxk.config.schema.request_policy import (
 )
 from mlxk.config.schema.sampling import SamplingSection
 from mlxk.config.schema.section import Section, Text
-from mlxk.config.schema.server import ServerSection
+from mlxk.config.schema.server import KeyLimitsSection, ServerSection
 from mlxk.config.schema.tools import ToolFormatName
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Defaults",
     "DraftSection",
     "EngineSection",
+    "KeyLimitsSection",
     "LogSection",
     "MemorySection",
     "ModelEntry",

@@ -9,11 +9,27 @@ from pydantic import Discriminator, Field, Tag
 from mlxk.config.schema.section import Section, Text
 
 
+class KeyLimitsSection(Section):
+    """What one API key may take. Further requests get 429 with a retry-after header."""
+
+    concurrency: int | None = Field(
+        None, ge=1, description="How many requests it may have at a time.", examples=[4]
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="How many requests it may send per minute, on average.", examples=[60]
+    )
+
+
 class ApiKey(Section):
     """A key with a name, so that logs can tell whose request it was."""
 
     name: Text = Field(description="Who uses the key; this is what logs show.", examples=["ci", "alice"])
     key: Text = Field(description="The key itself.", examples=["${env:CI_KEY}", "${file:ci.key}"])
+    limits: KeyLimitsSection | None = Field(
+        None,
+        description="What this key may take, instead of `server.limits.per_key`.",
+        examples=[{"concurrency": 2}],
+    )
 
 
 AnyApiKey = Annotated[
@@ -41,6 +57,11 @@ class LimitsSection(Section):
         description="How many generations may run and wait at a time. Further requests get 429 with a "
         "retry-after header.",
         examples=[16, 256],
+    )
+    per_key: KeyLimitsSection = Field(
+        default_factory=KeyLimitsSection,
+        description="What each of `api_keys` may take, unless it says so itself.",
+        examples=[{"concurrency": 4, "requests_per_minute": 60}],
     )
     stored_responses: int = Field(
         1000,
