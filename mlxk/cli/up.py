@@ -20,7 +20,7 @@ from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.config.checks import seconds
 from mlxk.config.models import resolve_models
-from mlxk.config.schema import Profile, ServerSection
+from mlxk.config.schema import LogSection, Profile, ServerSection
 from mlxk.config.schema.server import ApiKey, KeyLimitsSection
 from mlxk.plan import Plan
 
@@ -91,12 +91,21 @@ def up(
         generation_config=lambda section: model_facts(section).generation_config,
     )
     plans = [make_plan(item, "server") for item in served.values()]
-    note(f"files: {', '.join(resolved.files)}")
     from mlxk.server.logs import logging_to
 
-    with logging_to(sys.stderr, format=resolved.profile.log.format, level=resolved.profile.log.level):
+    log = resolved.profile.log
+    with logging_to(sys.stderr, format=log.format, level=log.level):
+        _announce(log, f"files: {', '.join(resolved.files)}", files=resolved.files)
         _serve(resolved.profile, plans)
     return 0
+
+
+def _announce(log: LogSection, line: str, **fields: object) -> None:
+    """A line for the person who started the server, whatever the level; a record where programs read."""
+    if log.format == "text":
+        note(line)
+    else:
+        logger.info("%s", line, extra={"fields": fields})
 
 
 def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
@@ -122,10 +131,7 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
             names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in plans)
             address = url(sock, tls=tls is not None)
             said = f"mlxk serves {names} at {address}, config {plans[0].config_hash[:12]}; Ctrl-C stops it"
-            if profile.log.format == "text":
-                note(said)
-            else:
-                logger.info("%s", said, extra={"fields": {"address": address}})
+            _announce(profile.log, said, address=address)
 
         serve(
             models,

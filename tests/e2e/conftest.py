@@ -78,7 +78,7 @@ class Log:
     """What a process says on stderr, read as it comes: one that nobody reads would stop it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._lines: list[str] = []
+        self.lines: list[str] = []
         self._changed = threading.Condition()
         self._ended = False
         self.thread = threading.Thread(target=self._read, args=(process,), daemon=True)
@@ -89,7 +89,7 @@ class Log:
         with process.stderr as lines:
             for line in lines:
                 with self._changed:
-                    self._lines.append(line)
+                    self.lines.append(line)
                     self._changed.notify_all()
         with self._changed:
             self._ended = True
@@ -100,11 +100,11 @@ class Log:
         with self._changed:
             assert self._changed.wait_for(lambda: self._ended or self._find(pattern), TIMEOUT)
             found = self._find(pattern)
-        assert found, f"{pattern} is not in what it said: {''.join(self._lines)}"
+        assert found, f"{pattern} is not in what it said: {''.join(self.lines)}"
         return found
 
     def _find(self, pattern: str) -> re.Match[str] | None:
-        return next(filter(None, (re.search(pattern, line) for line in self._lines)), None)
+        return next(filter(None, (re.search(pattern, line) for line in self.lines)), None)
 
 
 @dataclass(frozen=True)
