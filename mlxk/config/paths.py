@@ -9,6 +9,7 @@ from types import MappingProxyType
 from mlxk.config.checks import UNIX, is_template_file
 from mlxk.config.layers import Entry, Scalar, Table
 from mlxk.config.origins import KeyPath
+from mlxk.config.schema import model_table
 
 # A path as written, to the whole path.
 Absolute = Callable[[str], str]
@@ -22,6 +23,10 @@ def _template(text: str, absolute: Absolute) -> str:
     return absolute(text) if is_template_file(text) else text
 
 
+def _reference(text: str, absolute: Absolute) -> str:
+    return absolute(text) if "path" in model_table(text) else text
+
+
 def _listen(text: str, absolute: Absolute) -> str:
     return UNIX + absolute(text.removeprefix(UNIX)) if text.startswith(UNIX) else text
 
@@ -29,6 +34,9 @@ def _listen(text: str, absolute: Absolute) -> str:
 _RULES: Mapping[KeyPath, Callable[[str, Absolute], str]] = MappingProxyType(
     {
         ("model", "path"): _always,
+        ("model", "adapter"): _always,
+        ("model", "tokenizer"): _reference,
+        ("model", "draft", "path"): _always,
         ("model", "chat_template"): _template,
         ("server", "listen"): _listen,
         ("server", "tls", "certificate"): _always,
