@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from mlxk.config.origins import KeyPath, dotted
-from mlxk.config.schema import EngineSection, KeyLimitsSection, Profile, SamplingSection, model_table
+from mlxk.config.schema import EngineSection, KeyLimitsSection, Profile, SamplingSection
 
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
 _BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
