@@ -170,16 +170,17 @@ class _Rewriting:
             return text
         layout = Layout.of(text, root)
         said = f"mlxk: {LANGUAGE_VERSION}"
-        line = 1
         if node is not None:
             edit = Edit(node.start, node.end, str(LANGUAGE_VERSION))
             line = layout.line(node.start) + 1
         elif root.flow:
             edit = Edit(root.start + 1, root.start + 1, said + ", " * bool(root.pairs))
+            line = layout.line(root.start) + 1
         else:
             start = layout.comments_above(root.pairs[0][0])
             indent = " " * layout.column(root.pairs[0][0].start)
             edit = Edit(start, start, indent + said + layout.newline)
+            line = layout.line(start) + 1
         self.changes.append(Change(line, "mlxk", "mlxk") if node is not None else Change(line, None, said))
         return applied(text, [edit])
 

@@ -218,9 +218,9 @@ def test_what_cannot_be_read_is_told(folder: Folder) -> None:
 
 
 def test_the_changes_name_lines_of_the_file_as_it_was(folder: Folder) -> None:
-    found = migrated(folder, "model: o/m\n\ntemp: 1\nport: 80\n")
+    found = migrated(folder, "# file\nmodel: o/m\ntemp: 1\nport: 80\n")
     said = [(change.line, change.old, change.new) for change in found.changes]
-    assert said == [(1, None, "mlxk: 1"), (3, "temp", "sampling.temperature"), (4, "port", "server.listen")]
+    assert said == [(2, None, "mlxk: 1"), (3, "temp", "sampling.temperature"), (4, "port", "server.listen")]
 
 
 def test_writing_keeps_permissions_and_links(folder: Folder) -> None:
