@@ -9,6 +9,10 @@ from cyclopts import Parameter
 from mlxk.cli.loading import note
 
 
+# zsh looks for completions once, when `compinit` runs; its startup file may run it earlier, or never.
+_ALSO = {"zsh": "; if not, end ~/.zshrc with: autoload -Uz compinit && compinit"}
+
+
 def completion(
     shell: Literal["bash", "zsh", "fish"],
     *,
@@ -35,5 +39,5 @@ def completion(
         print(app.generate_completion(shell=shell))
         return 0
     print(app.install_completion(shell=shell))
-    note("it works in the next shell that you start")
+    note(f"it works in the next shell that you start{_ALSO.get(shell, '')}")
     return 0

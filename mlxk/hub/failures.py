@@ -7,6 +7,7 @@ precise classes stand first.
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,15 +16,20 @@ import httpx2
 from huggingface_hub import constants, get_token
 from huggingface_hub.errors import (
     DisabledRepoError,
+    EntryNotFoundError,
+    FileDuplicationError,
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
     IncompleteSnapshotError,
     LocalEntryNotFoundError,
+    NotASafetensorsRepoError,
     OfflineModeIsEnabled,
     RemoteEntryNotFoundError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    RevisionResolutionError,
+    SafetensorsParsingError,
     XetDownloadError,
 )
 
@@ -36,6 +42,22 @@ from mlxk.errors import (
     ModelUnavailable,
 )
 
+# What the library raises: its own errors, those of the network and the disk, and of answers
+# that are no JSON or lack what they should have.
+CAUGHT = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EntryNotFoundError,
+    httpx2.HTTPError,
+    httpx2.InvalidURL,
+    FileDuplicationError,
+    NotASafetensorsRepoError,
+    RevisionResolutionError,
+    SafetensorsParsingError,
+    XetDownloadError,
+)
 LOGIN = "log in: hf auth login, or set HF_TOKEN"
 
 
@@ -61,7 +83,7 @@ def told(repo: str, revision: str | None = None) -> Iterator[None]:
     """Whatever the hub's library raises inside becomes a `MlxkError`."""
     try:
         yield
-    except (HFValidationError, OSError, httpx2.HTTPError, XetDownloadError) as error:
+    except CAUGHT as error:
         raise explain(error, Subject(repo, revision)) from error
 
 
@@ -180,6 +202,17 @@ def _file_system(error: BaseException, about: Subject) -> MlxkError:
     )
 
 
+def _damaged(error: BaseException, about: Subject) -> MlxkError:
+    return ModelError(f"{about.reference} has damaged weights on the hub: {_first_line(error)}")
+
+
+def _nonsense(error: BaseException, about: Subject) -> MlxkError:
+    return HubUnreachable(
+        f"{constants.ENDPOINT} does not answer as a hub does",
+        hint="a network that wants a log-in may stand between; or check HF_ENDPOINT",
+    )
+
+
 _Build = Callable[..., MlxkError]
 _BY_STATUS: dict[int, _Build] = {401: _refused, 403: _refused, 429: _too_often}
 _BY_CLASS: tuple[tuple[type[BaseException], _Build], ...] = (
@@ -195,6 +228,12 @@ _BY_CLASS: tuple[tuple[type[BaseException], _Build], ...] = (
     (LocalEntryNotFoundError, _not_here),
     (httpx2.TimeoutException, _timeout),
     (httpx2.HTTPError, _network),
+    (httpx2.InvalidURL, _network),
+    (SafetensorsParsingError, _damaged),
+    (NotASafetensorsRepoError, _damaged),
+    (json.JSONDecodeError, _nonsense),
+    (KeyError, _nonsense),
+    (TypeError, _nonsense),
     (OSError, _file_system),
 )
 

@@ -59,7 +59,8 @@ class Fault:
     """What goes wrong, for `times` requests whose path and query hold `path`.
 
     `status` is answered instead; `cut` ends the connection after so many bytes of the body; `body` is sent
-    instead of the right one; `hold` is waited for after `cut` bytes, the connection staying open.
+    instead of the right one; `hold` is waited for after `cut` bytes, the connection staying open; then
+    `reached` is set. `whole`: requests for a range are spared.
     """
 
     path: str
@@ -70,6 +71,8 @@ class Fault:
     cut: int | None = None
     body: bytes | None = None
     hold: threading.Event | None = None
+    reached: threading.Event = field(default_factory=threading.Event)
+    whole: bool = False
 
 
 @dataclass
@@ -103,10 +106,11 @@ class Hub:
         """How many requests of a method had `part` in their path."""
         return sum(1 for verb, path, _ in self.requests if verb == method and part in path)
 
-    def take_fault(self, method: str, path: str) -> Fault | None:
+    def take_fault(self, method: str, path: str, *, ranged: bool) -> Fault | None:
         with self.lock:
             for fault in self.faults:
-                if fault.method == method and fault.path in path and fault.times > 0:
+                spared = fault.times < 1 or (fault.whole and ranged)
+                if fault.method == method and fault.path in path and not spared:
                     fault.times -= 1
                     return fault
         return None
@@ -168,9 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         self.body = self.rfile.read(length) if length else b""
         self.hub.requests.append((self.command, path, dict(self.headers)))
-        self.fault = self.hub.take_fault(self.command, self.path)
+        self.fault = self.hub.take_fault(self.command, self.path, ranged="Range" in self.headers)
         if self.fault is not None and self.fault.status is not None:
-            return self._send(self.fault.status, b"{}", self.fault.headers)
+            return self._send(self.fault.status, self.fault.body or b"{}", self.fault.headers)
         for pattern, act in _ROUTES:
             if match := re.fullmatch(pattern, path):
                 return act(self, **match.groupdict())
@@ -338,6 +342,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(body[: fault.cut])
         self.wfile.flush()
+        fault.reached.set()
         if fault.hold is not None:
             fault.hold.wait()
         self.close_connection = True
