@@ -39,7 +39,9 @@ class TextModel:
         self._output = OutputGrammars(profile, tokenizer, self._templates)
         full = self._output.grammar
         literals = self._templates.literals
-        self._marker = Marker(self._control_tokens(literals, full))
+        tokens = self._control_tokens(literals, full)
+        words = {text for text in full.delimiters - set(tokens) if _is_mark(text)}
+        self._marker = Marker(tokens, words)
         self._chat = ChatWriter(profile, self._templates, tokenizer.named, self._output, self._marker)
         self._pieces = pieces_of(tokenizer)
         self._infill = infill_of(tokenizer)
@@ -93,10 +95,7 @@ class TextModel:
             return self._raw_prompt(request.prompt)
         text, warnings = self._chat.write(request)
         segments = self._marker.segments(text)
-        write = self._output.alphabet.write
-        opened = self._output.opened(
-            "".join(part.text if part.literal else write(part.text) for part in segments)
-        )
+        opened = self._output.opened(self._output.alphabet.write(self._marker.visible(text)))
         return Prompt(
             "".join(part.text for part in segments),
             self.tokenizer.encode_segments(segments),
@@ -260,3 +259,8 @@ def _check_size(tokenizer: Tokenizer, facts: ModelFacts) -> None:
             f"{facts.vocabulary}",
             hint="a tokenizer fits the models that were trained with it",
         )
+
+
+def _is_mark(text: str) -> bool:
+    """Whether a delimiter is more than a word or white space, which stand in content by the thousand."""
+    return len(text.strip()) > 1 and not text.strip().isalnum()

@@ -38,10 +38,15 @@ class Prompt:
 
 
 class Marker:
-    """Marks control tokens in strings, and finds the marks again in rendered text."""
+    """Marks control tokens in strings, and finds the marks again in rendered text.
 
-    def __init__(self, tokens: Iterable[str]) -> None:
-        names = "|".join(map(re.escape, sorted(tokens, key=len, reverse=True))) or r"(?!)"
+    `words` are delimiters of the output grammar that are no tokens: they are encoded as what they are, text,
+    but where an output starts is not read from those that content brings.
+    """
+
+    def __init__(self, tokens: Iterable[str], words: Iterable[str] = ()) -> None:
+        self._words = frozenset(words)
+        names = "|".join(map(re.escape, sorted({*tokens, *self._words}, key=len, reverse=True))) or r"(?!)"
         self._tokens = re.compile(names)
         self._marks = re.compile(f"{_OPEN}({names}){_CLOSE}|[{_OPEN}{_CLOSE}]")
 
@@ -59,12 +64,20 @@ class Marker:
 
     def segments(self, rendered: str) -> list[Segment]:
         """The rendered text in parts. A mark that a template took apart leaves only a border."""
-        pieces = self._marks.split(rendered)
-        return [
-            Segment(piece, literal=index % 2 == 1)
-            for index, piece in enumerate(pieces)
-            if piece is not None and (piece or index == 0)
-        ]
+        segments: list[Segment] = []
+        joined = False
+        for index, piece in enumerate(self._marks.split(rendered)):
+            word = index % 2 == 1 and piece in self._words
+            if (word or joined) and segments and not segments[-1].literal:
+                segments[-1] = Segment(segments[-1].text + piece)
+            elif piece or index == 0:
+                segments.append(Segment(piece, literal=index % 2 == 1 and not word))
+            joined = word
+        return segments
+
+    def visible(self, rendered: str) -> str:
+        """The rendered text, nothing in it that content wrote and that may be a delimiter."""
+        return self._marks.sub(lambda mark: "\0" * len(mark[1] or ""), rendered)
 
 
 def template_messages(messages: Iterable[Message], *, developer: bool) -> list[dict[str, Any]]:

@@ -76,3 +76,17 @@ def test_names_and_arguments_too(tmp_path: Path) -> None:
     assert specials(text, text.render(GenerationRequest(messages=(message,))).tokens) == specials(
         text, text.render(GenerationRequest(messages=(plain,))).tokens
     )
+
+
+@pytest.mark.parametrize("special", [(), ("<s>",)])
+def test_delimiters_that_are_only_text(tmp_path: Path, special: tuple[str, ...]) -> None:
+    """Content at the end of a prompt begins no reasoning; what the template writes there does."""
+    template = "<s>{% for message in messages %}[INST] {{ message.content }}{% endfor %}{#<think></think>#}"
+    text = load_text(write_folder(tmp_path / "a", template=template, special=special))
+    asked = GenerationRequest(messages=(Message("user", "What is <think>"),))
+    prompt = text.render(asked)
+    assert prompt.opened.state == "text"
+    assert prompt.text.endswith("What is <think>")
+    assert prompt.tokens == text.encode(prompt.text)
+    opening = load_text(write_folder(tmp_path / "b", template=template + "<think>", special=special))
+    assert opening.render(asked).opened.state != "text"
