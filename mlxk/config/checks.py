@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from mlxk.config.origins import KeyPath, dotted
-from mlxk.config.schema import EngineSection, KeyLimitsSection, Profile, SamplingSection
+from mlxk.config.schema import EngineSection, KeyLimitsSection, Profile, SamplingSection, model_table
 
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
 _BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
@@ -36,6 +36,19 @@ class Problem:
 def is_template_file(chat_template: str) -> bool:
     """Whether `model.chat_template` names a file, rather than one of the model's own templates."""
     return "/" in chat_template or _PLAIN_PATH.fullmatch(chat_template) is not None
+
+
+def is_path(key: str, value: str) -> bool:
+    """Whether what stands under this key of `model` is a path on this machine."""
+    match key:
+        case "path" | "adapter":
+            return True
+        case "chat_template":
+            return is_template_file(value)
+        case "tokenizer":
+            return "path" in model_table(value)
+        case _:
+            return False
 
 
 def problems(profile: Profile) -> Iterator[Problem]:

@@ -6,38 +6,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from mlxk.config.checks import UNIX, is_template_file
+from mlxk.config.checks import UNIX, is_path
 from mlxk.config.layers import Entry, Scalar, Table
 from mlxk.config.origins import KeyPath
-from mlxk.config.schema import model_table
 
 # A path as written, to the whole path.
 Absolute = Callable[[str], str]
+Rule = Callable[[str, Absolute], str]
 
 
 def _always(text: str, absolute: Absolute) -> str:
     return absolute(text)
 
 
-def _template(text: str, absolute: Absolute) -> str:
-    return absolute(text) if is_template_file(text) else text
-
-
-def _reference(text: str, absolute: Absolute) -> str:
-    return absolute(text) if "path" in model_table(text) else text
+def _of_model(key: str) -> Rule:
+    return lambda text, absolute: absolute(text) if is_path(key, text) else text
 
 
 def _listen(text: str, absolute: Absolute) -> str:
     return UNIX + absolute(text.removeprefix(UNIX)) if text.startswith(UNIX) else text
 
 
-_RULES: Mapping[KeyPath, Callable[[str, Absolute], str]] = MappingProxyType(
+_RULES: Mapping[KeyPath, Rule] = MappingProxyType(
     {
-        ("model", "path"): _always,
-        ("model", "adapter"): _always,
-        ("model", "tokenizer"): _reference,
+        **{("model", key): _of_model(key) for key in ("path", "adapter", "chat_template", "tokenizer")},
         ("model", "draft", "path"): _always,
-        ("model", "chat_template"): _template,
         ("server", "listen"): _listen,
         ("server", "tls", "certificate"): _always,
         ("server", "tls", "key"): _always,
