@@ -15,8 +15,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from mlxk.config import discovery, paths, trust
-from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
+from mlxk.config import bases, discovery, paths, trust
+from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
 from mlxk.config.document import Document, read
 from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile, UserFile
@@ -94,7 +94,11 @@ class Workspace:
         root = discovery.repository_of(folder)
         own = personal or path.is_relative_to(discovery.shipped_folder())
         interpolator = Interpolator(
-            self.environ, folder, None if own else root or folder, lambda: self._trusts(path, document)
+            self.environ,
+            folder,
+            None if own else root or folder,
+            lambda: self._trusts(path, document),
+            self.looks,
         )
         table = fit_text(expand(interpolator.table(document.root)), model)
         self.interpolated.update(interpolator.names)
@@ -234,25 +238,14 @@ class _Gatherer:
         return True
 
     def _target(self, layer: Layer, key: str, index: int, reference: str) -> Path | None:
-        place: KeyPath = (key, index)
-        folder = layer.path.parent
-        if key == "include" or discovery.is_file_reference(reference):
-            path = self.workspace.absolute(reference, folder)
-            if os.path.exists(path):
-                return path
-            self._problem("E301", f"`{key}` names a file that is not there", layer, place)
+        environ = self.workspace.environ
+        try:
+            if key == "include":
+                return bases.included(reference, layer.path, environ)
+            return bases.extended(reference, layer.path, self.catalogue, environ)
+        except bases.NotThere as error:
+            self._problem("E301", error.message, layer, (key, index), error.help)
             return None
-        for suffix in discovery.SUFFIXES:
-            beside = folder / f"{reference}{suffix}"
-            if os.path.exists(beside) and beside != layer.path:
-                return beside
-        found = {item.name: item.path for item in self.catalogue}
-        if reference in found:
-            return found[reference]
-        best = nearest(reference, found)
-        help_text = f"did you mean `{best}`?" if best else "mlxk profiles lists what there is"
-        self._problem("E301", "`extends` names a profile that is not there", layer, place, help_text)
-        return None
 
     def _problem(
         self, code: str, message: str, layer: Layer, place: KeyPath, help_text: str | None = None

@@ -61,10 +61,13 @@ def problems(tables: Sequence[Table], known: Sequence[Diagnostic] = ()) -> list[
     """
     if any(item.code.startswith(_FATAL) for item in known):
         return []
-    sound = [pruned(table, [item.path for item in known if item.path]) for table in tables]
+    wrong_paths = [item.path for item in known if item.path and item.severity == "error"]
+    sound = [pruned(table, wrong_paths) for table in tables]
     tree = whole(sound)
     wrong = check(tree, Profile, below=sound)
     found = wrong or cross_checks(Profile.model_validate(plain(tree)), tree, sound)
+    told = {item.path for item in known}
+    found = [item for item in found if not item.path or item.path not in told]
     if any(item.path[:1] == ("model",) for item in known):  # what seems to be missing may be what was wrong
         found = [item for item in found if item.code != "E106" or item.path[:1] != ("model",)]
     return found

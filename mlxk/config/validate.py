@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -15,11 +16,14 @@ from mlxk.config.discovery import Found, Where
 from mlxk.config.document import read
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
 from mlxk.config.gathering import Layer, Workspace, gather
+from mlxk.config.interpolation import UNSET
 from mlxk.config.layers import Scalar, Table, lookup
-from mlxk.config.migration import Migration, migrate
 from mlxk.config.models import Entries
 from mlxk.config.resolution import find
 from mlxk.config.trust import Request
+
+if TYPE_CHECKING:
+    from mlxk.config.migration import Migration
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ def migrate_files(
     paths: Iterable[str | Path], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> list[Migration]:
     """What becomes of each file; nothing is written."""
+    # Imported here: only `mlxk migrate` needs it, and every command imports this module.
+    from mlxk.config.migration import migrate
+
     workspace = _workspace(cwd, environ, isolated=False)
     absolute = [workspace.absolute(path) for path in paths]
     return [migrate(path, workspace.label(path), _file_model(workspace, path)) for path in absolute]
@@ -138,7 +145,9 @@ def _validate(workspace: Workspace, path: Path, names: Sequence[Found]) -> None:
     else:
         first = len(workspace.problems)
         layers = gather(workspace, path, names)
-        known = [item for item in workspace.problems[first:] if item.severity == "error"]
+        known = [
+            item for item in workspace.problems[first:] if item.severity == "error" or item.code == UNSET
+        ]
         found = _merged_problems([layer.settings for layer in layers], known)
         workspace.problems.extend(found)
         workspace.problems.extend(_entry_problems(workspace, layers, names, [*known, *found]))
@@ -149,8 +158,8 @@ def _entry_problems(
 ) -> list[Diagnostic]:
     """What is wrong with each entry of `models`, with all that it builds on."""
     entries = Entries(workspace, [(layer.label, layer.settings) for layer in layers], (), names)
-    wrong = {item.path[1] for item in known if item.path[:1] == ("models",) and len(item.path) > 1}
-    told = {item.path for item in known}
+    errors = [item for item in known if item.severity == "error"]
+    wrong = {item.path[1] for item in errors if item.path[:1] == ("models",) and len(item.path) > 1}
     found = []
     seen = len(workspace.errors)
     for _, entry, under in entries:
@@ -160,15 +169,15 @@ def _entry_problems(
             wrong.add(entry)
         if entry not in wrong:
             own = merged.problems([table for _, table in under], known)
-            found += [merged.placed(item, entries.layers, entry) for item in own if item.path not in told]
+            found += [merged.placed(item, entries.layers, entry) for item in own]
     return found
 
 
 def _merged_problems(tables: Sequence[Table], known: Sequence[Diagnostic]) -> list[Diagnostic]:
     """Rules between keys, for the profile as it is, and then for each of its variants."""
     found = merged.without_missing_model(merged.problems(tables, known))
-    if found or known:
+    if found or any(item.severity == "error" for item in known):
         return found
     for variant in merged.variants(tables).values():
-        found += merged.without_missing_model(merged.problems([*tables, variant]))
+        found += merged.without_missing_model(merged.problems([*tables, variant], known))
     return found

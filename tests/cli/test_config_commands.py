@@ -232,3 +232,19 @@ def test_config_and_explain_of_one_among_several_models(work: Path, capsys: Capt
         "error: the profile p has no model `b-hto`",
         "hint: did you mean `b-hot`?",
     ]
+
+
+def test_the_shipped_profiles_are_valid_on_a_fresh_machine(
+    work: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("STUDIO_KEY", raising=False)
+    assert main(["validate"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("warning[W005]: environment variable STUDIO_KEY is not set: set STUDIO_KEY\n")
+    assert err.endswith("files checked: all valid\n")
+    assert main(["config", "-p", "studio"]) == 0
+    out, err = capsys.readouterr()
+    assert '- "${env:STUDIO_KEY:?set STUDIO_KEY}"' in out
+    assert "environment variable STUDIO_KEY is not set" in err
+    assert main(["up", "studio"]) == 1
+    assert "error[E201]: environment variable STUDIO_KEY is not set" in capsys.readouterr().err

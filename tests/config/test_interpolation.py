@@ -136,3 +136,43 @@ def test_no_error_quotes_the_environment(folder: Any) -> None:
             folder.resolve()
         assert SECRET not in str(caught.value)
         assert name in str(caught.value)
+
+
+NEEDS_KEY = "server:\n  listen: 0.0.0.0:80\n  api_keys: ['${env:KEY:?set KEY}']\n"
+
+
+def test_a_variable_that_the_machine_has_to_bring_is_no_error_of_the_file(folder: Any) -> None:
+    folder.profile(NEEDS_KEY)
+    (item,) = [item for item in folder.validate() if item.code != "W004"]
+    assert (item.code, item.severity) == ("W005", "warning")
+    assert item.message == "environment variable KEY is not set: set KEY"
+    resolved = folder.resolve(looks=True)
+    assert "environment variable KEY is not set: set KEY" in "".join(resolved.warnings)
+    assert folder.codes() == ["E201"]
+    folder.environ["KEY"] = "sekret"
+    assert "W005" not in [item.code for item in folder.validate()]
+
+
+def test_a_variable_without_a_message_is_an_error_everywhere(folder: Any) -> None:
+    folder.profile("system: ${env:UNSET}\n")
+    assert [item.code for item in folder.validate()] == ["E201"]
+    assert folder.codes(looks=True) == ["E201"]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("model: ${env:M:?which model}", ["E201"]),
+        ("model: {repo: '${env:M:?which model}'}", ["E201"]),
+        ("sampling: {top_p: '${env:P:?p}', topk: 1}", ["E102", "W005"]),
+        ("sampling: {top_p: '${env:P:?p}'}\ntokens: {context: 10, max_output: 20}", ["E107", "W005"]),
+        ("server: {api_keys: [{name: a, key: '${env:K:?k}'}]}", ["W005"]),
+        ("reasoning: {markers: [{start: '${env:S:?s}', end: x, as: reasoning}]}", ["W005"]),
+        ("reasoning: {effort: '${env:E:?e}'}\nvariants: {v: {tokens: {context: 1, max_output: 2}}}", ["E107", "W005"]),
+    ],
+)  # fmt: skip
+def test_what_else_is_wrong_is_told_beside_an_unset_variable(
+    folder: Any, text: str, codes: list[str]
+) -> None:
+    folder.profile(f"{text}\n")
+    assert sorted(item.code for item in folder.validate()) == codes
