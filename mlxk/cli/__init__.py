@@ -26,6 +26,7 @@ _COMMANDS = (
     ("run", "mlxk.cli.run:run", "Answer one prompt."),
     ("chat", "mlxk.cli.chat:chat", "Talk with a model, turn by turn."),
     ("up", "mlxk.cli.up:up", "Serve a profile over HTTP."),
+    ("plan", "mlxk.cli.plan:plan", "Tell what models take of memory, and whether that fits."),
     ("init", "mlxk.cli.init:init", "Write a commented profile to start from."),
     ("validate", "mlxk.cli.validate:validate", "Check profiles: every error with file, line and column."),
     ("migrate", "mlxk.cli.migrate:migrate", "Rewrite keys that other tools or versions call otherwise."),
@@ -33,7 +34,6 @@ _COMMANDS = (
     ("profiles", "mlxk.cli.profiles:profiles", "List the profiles that -p finds."),
     ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
     ("explain", "mlxk.cli.config:explain", "Tell how one value came about, layer by layer."),
-    ("lock", "mlxk.cli.lock:lock", "Pin the models of profiles in mlxk.lock."),
     ("pull", "mlxk.cli.pull:pull", "Download a model, after a look at what it needs."),
     ("list", "mlxk.cli.listing:list_", "List the models on this machine."),
     ("show", "mlxk.cli.show:show", "Show what is known about a model on this machine."),
@@ -42,9 +42,10 @@ _COMMANDS = (
     ("clone", "mlxk.cli.clone:clone", "Copy a model into a folder that you can edit."),
     ("convert", "mlxk.cli.convert:convert", "Quantise a model with mlx-lm."),
     ("push", "mlxk.cli.push:push", "Upload a model, into a private repository."),
+    ("lock", "mlxk.cli.lock:lock", "Pin the models of profiles in mlxk.lock."),
     ("schema", "mlxk.cli.schema:schema", "Print the JSON schema that editors use."),
-)
     ("completion", "mlxk.cli.completion:completion", "Print or install completion for bash, zsh or fish."),
+)
 
 
 def make_app(command: str | None = None) -> App:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from mlxk import plan as plans
+from mlxk.cli import memory
 from mlxk.cli.lock import check_locked
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag, Resolved, resolve
@@ -91,7 +92,11 @@ def _parts(section: ModelSection) -> Parts:
 
 @asynccontextmanager
 async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
-    """A model for one command; its memory is given back on every way out."""
+    """A model for one command; its memory is given back on every way out.
+
+    Raises `InsufficientMemory` before anything is loaded if it does not fit.
+    """
+    memory.check(plan)
     from mlxk.engine import engine_of
     from mlxk.text import TextModel
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from mlxk.cli.loading import make_plan, model_facts, note, resolve_profile
+from mlxk.cli.memory import Fit, fit_of, limit_of
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.config.checks import seconds
@@ -25,11 +26,11 @@ from mlxk.config.schema.server import ApiKey, KeyLimitsSection
 from mlxk.plan import Plan
 
 if TYPE_CHECKING:
-    from mlxk.engine import EngineConfig
     from mlxk.requests import GenerationRequest
     from mlxk.server.models import ServedModel
     from mlxk.server.pool import Pool
     from mlxk.server.quota import KeyLimits
+    from mlxk.server.slot import Slot
 
 logger = logging.getLogger(__name__)
 
@@ -120,10 +121,15 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
     server = profile.server
     tls = tls_context(Path(server.tls.certificate), Path(server.tls.key)) if server.tls else None
     with listening(server.listen) as sock:
-        pool = Pool(max_models=profile.memory.max_models)
+        limit = limit_of(profile.memory)
+        pool = Pool(
+            max_models=profile.memory.max_models,
+            budget=limit.bytes,
+            patience=seconds(profile.memory.wait) or 0.0,
+        )
         loads = shared(plan.engine_config for plan in plans)
         models = [
-            _served_model(plan, load, pool, single=not profile.models)
+            _served_model(plan, _slot(plan, profile, pool, fit_of(plan, limit, load)))
             for plan, load in zip(plans, loads, strict=True)
         ]
 
@@ -155,8 +161,22 @@ def _serve(profile: Profile, plans: Sequence[Plan]) -> None:
         )
 
 
-def _served_model(plan: Plan, load: EngineConfig, pool: Pool, *, single: bool) -> ServedModel:
+def _slot(plan: Plan, profile: Profile, pool: Pool, fit: Fit) -> Slot:
     """A profile's only model is loaded at once, one among several when it is first asked."""
+    from mlxk.server.slot import Claim
+
+    preload, ttl = plan.profile.preload, plan.profile.ttl
+    return pool.slot(
+        fit.load,
+        name=plan.name,
+        ttl=seconds(ttl),
+        pinned=ttl == "never" or profile.memory.evict == "never",
+        preload=not profile.models if preload is None else preload,
+        claim=Claim(fit.counted, fit.refuse),
+    )
+
+
+def _served_model(plan: Plan, slot: Slot) -> ServedModel:
     from mlxk.generation import Loaded, generate
     from mlxk.server.cards import card_of
     from mlxk.server.models import ServedModel
@@ -164,8 +184,6 @@ def _served_model(plan: Plan, load: EngineConfig, pool: Pool, *, single: bool) -
     from mlxk.server.tokens import TextTokens
     from mlxk.text import TextModel
 
-    preload = plan.profile.preload
-    slot = pool.slot(load, ttl=seconds(plan.profile.ttl), preload=single if preload is None else preload)
     loaded = Loaded(plan, TextModel.load(plan.facts, plan.profile), slot)
 
     async def count(request: GenerationRequest) -> int:

@@ -141,18 +141,27 @@ def _output(profile: Profile) -> Iterator[Problem]:
         yield _exclusive(("output", key), ("output", said[0]))
 
 
-_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_UNITS = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40}
+_UNITS |= {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
 def byte_count(text: str) -> int | None:
     """Bytes of a size such as `512MiB`; `None` if it is none."""
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(B|KiB|MiB|GiB|)", text)
-    return None if match is None else int(float(match[1]) * _UNITS[match[2]])
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)", text)
+    if match is None or match[2] not in _UNITS:
+        return None
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+def percent(text: str) -> float | None:
+    """`75%` as 0.75; `None` if it is none."""
+    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)%", text)
+    return None if match is None or not 0 < float(match[1]) <= 100 else float(match[1]) / 100
 
 
 def _engine(profile: Profile) -> Iterator[Problem]:
     if byte_count(profile.engine.prompt_cache.bytes) is None:
-        message = "not a size: expected a number with KiB, MiB or GiB"
+        message = "not a size: expected a number with MB, GB, MiB or GiB"
         yield Problem("E109", message, ("engine", "prompt_cache", "bytes"), "such as 512MiB or 2GiB")
     engine, usual = profile.engine, EngineSection()
     for key in ("kv_group_size", "quantized_kv_start"):
@@ -275,9 +284,9 @@ def _models(profile: Profile) -> Iterator[Problem]:
             taken.setdefault(said, place)
 
 
-def seconds(ttl: str) -> float | None:
-    """`15m` in seconds; `None` for `never`. Raises `ValueError` for anything else."""
-    if ttl == "never":
+def seconds(ttl: str | None) -> float | None:
+    """`15m` in seconds; `None` for `never` and for nothing. Raises `ValueError` for anything else."""
+    if ttl is None or ttl == "never":
         return None
     found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh])", ttl)
     if found is None:
@@ -285,8 +294,17 @@ def seconds(ttl: str) -> float | None:
     return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
 
 
+def _memory(profile: Profile) -> Iterator[Problem]:
+    budget, wait = profile.memory.budget, profile.memory.wait
+    if budget is not None and not (percent(budget) or byte_count(budget)):
+        message = "not a size or a part: expected a number with GB, GiB or %"
+        yield Problem("E109", message, ("memory", "budget"), "such as 24GB or 75%")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?[smh]", wait):
+        yield Problem("E109", "`wait` is a number with s, m or h", ("memory", "wait"), "such as 5m")
+
+
 def _ttl(profile: Profile) -> Iterator[Problem]:
-    said: list[tuple[str, KeyPath]] = [(profile.ttl, ("ttl",))]
+    said: list[tuple[str | None, KeyPath]] = [(profile.ttl, ("ttl",))]
     if profile.defaults is not None:
         said.append((profile.defaults.ttl, ("defaults", "ttl")))
     said += [(entry.ttl, ("models", name, "ttl")) for name, entry in profile.models.items()]
@@ -348,6 +366,7 @@ _RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _keys,
     _cors,
     _models,
+    _memory,
     _ttl,
     _aliases,
     _request_policy,

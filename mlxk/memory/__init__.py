@@ -10,10 +10,9 @@ The arithmetic is held against what engines really allocate, in `tests/memory`.
 from mlxk.memory.advice import advice, refusal
 from mlxk.memory.machine import Machine, machine
 from mlxk.memory.need import MemoryNeed, Model, memory_needed, model_of
-from mlxk.memory.sizes import Budget, show
+from mlxk.memory.sizes import show
 
 __all__ = [
-    "Budget",
     "Machine",
     "MemoryNeed",
     "Model",

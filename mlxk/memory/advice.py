@@ -29,7 +29,7 @@ def _changes(model: Model, load: EngineConfig, limit: int, fused: bool) -> Itera
     def fits(better: EngineConfig) -> bool:
         return model.need(better, fused=fused).most <= limit
 
-    if load.kv is None:
+    if load.kv is None and model.quantises:
         yield "engine.kv_bits: 8", changed(load, kv=KVQuantization(bits=8))
     for concurrency in _halves(load.max_concurrency, 1):
         better = changed(load, max_concurrency=concurrency)
@@ -44,7 +44,14 @@ def _changes(model: Model, load: EngineConfig, limit: int, fused: bool) -> Itera
                 yield f"tokens.context: {context}{also}", better
                 break
     if load.prompt_cache_bytes and load.prompt_cache_entries:
-        yield 'engine.prompt_cache.bytes: "0"', changed(load, prompt_cache_bytes=0)
+        bare = changed(load, prompt_cache_bytes=0)
+        yield 'engine.prompt_cache.bytes: "0"', bare
+        for context in _halves(_power(2 * load.context_length), _SMALLEST_CONTEXT):
+            better = changed(bare, context_length=min(context, load.context_length), max_concurrency=1)
+            if fits(better):
+                also = 'engine.concurrency: 1, engine.prompt_cache.bytes: "0"'
+                yield f"tokens.context: {better.context_length}, {also}", better
+                break
 
 
 def _power(number: int) -> int:

@@ -105,6 +105,14 @@ class Model:
             if not UNUSED.search(name)
         )
 
+    @property
+    def quantises(self) -> bool:
+        """Whether keys and values can be quantised in groups of the usual size."""
+        config = text_config(self.config)
+        width = _number(config, "head_dim") or _number(config, "hidden_size") // _heads(config)
+        whole = (layer.window is None and layer.token_bytes for layer in self.layers(None))
+        return width % KVQuantization(bits=8).group_size == 0 and any(whole)
+
     def need(self, load: EngineConfig, *, promised: int | None = None, fused: bool = False) -> MemoryNeed:
         """Under these settings. `promised`: the context that one request must be able to have."""
         kept = self.layers(load.kv)

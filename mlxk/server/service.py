@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from mlxk.engine.base import DEAD, STARTING, EngineStats
@@ -16,6 +17,17 @@ from mlxk.server.answer import Answer
 from mlxk.server.models import ServedModel
 
 Phase = Literal["starting", "ready", "draining"]
+
+# What clients are told of a model, by its engine's state. A model that is asleep or being loaded can answer.
+_STATES: Mapping[str, str] = MappingProxyType(
+    {
+        "unloaded": "asleep",
+        "starting": "loading",
+        "ready": "ready",
+        "draining": "draining",
+        "dead": "failed",
+    }
+)
 
 
 class Service:
@@ -83,7 +95,7 @@ class Service:
         return tuple(
             replace(
                 model.card,
-                state=engines[name].state,
+                state=_STATES[engines[name].state],
                 memory_bytes=engines[name].active_bytes,
                 expires_at=model.residence.expires_at(),
             )
@@ -103,8 +115,8 @@ class Service:
     async def health(self) -> tuple[bool, Json]:
         """Whether every model can answer, loaded first if need be, and each one's state."""
         states = {name: await self._state(model) for name, model in self._models.items()}
-        able = ("ready", "unloaded")
-        ready = self.phase == "ready" and all(state["state"] in able for state in states.values())
+        able = all(state["state"] != "failed" for state in states.values())
+        ready = self.phase == "ready" and able
         status = self.phase if self.phase != "ready" else "ready" if ready else "unavailable"
         return ready, {
             "status": status,
@@ -113,12 +125,12 @@ class Service:
 
     async def _state(self, model: ServedModel) -> dict[str, object]:
         if self.phase == "starting":
-            return {"state": "starting"}
+            return {"state": "loading"}
         try:
             stats = await model.stats()
         except MlxkError as error:
-            return {"state": "dead", "reason": error.code}
-        return {"state": stats.state, "running": stats.running, "waiting": stats.waiting}
+            return {"state": "failed", "reason": error.code}
+        return {"state": _STATES[stats.state], "running": stats.running, "waiting": stats.waiting}
 
 
 def lasting(keep_alive: float) -> float | None:

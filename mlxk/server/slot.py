@@ -176,7 +176,7 @@ class Slot:
 
         A model that its profile pins stays for longer than anybody asks; raises `RequestError` for 0.
         """
-        if self.stay.pinned:
+        if self.stay.pinned and self.stay.ttl is None:
             if ttl == 0:
                 raise RequestError(
                     f"The model '{self.name}' stays in memory: its profile says `ttl: never`.",
@@ -207,7 +207,7 @@ class Slot:
         """Nobody uses it now: its time runs."""
         self.stir()
         ttl = (self._kept or self.stay).ttl
-        if ttl is not None and self.engine is not None and not self.stay.pinned:
+        if ttl is not None and self.engine is not None:
             self._timer = asyncio.get_running_loop().call_later(ttl, self._expire)
 
     def _expire(self) -> None:

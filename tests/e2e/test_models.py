@@ -41,7 +41,7 @@ def test_two_models_and_a_variant(serve: Serve, studio: Path) -> None:
             assert answer.json()["model"] == ("demo" if model == "nick" else model)
             return int(answer.json()["usage"]["completion_tokens"])
 
-        assert states() == {"demo": "ready", "tiny": "unloaded", "tiny-long": "unloaded"}
+        assert states() == {"demo": "ready", "tiny": "asleep", "tiny-long": "asleep"}
         assert httpx.get(f"{server.url}/health").json() == {"status": "ready"}
         assert ask("nick") == 4
         assert [ask("tiny"), ask("tiny-long")] == [4, 8]

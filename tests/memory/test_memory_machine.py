@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlxk.memory import Budget, show
+from mlxk.memory import show
 from mlxk.memory.machine import mac_of, machine
 
 GIB = 1 << 30
@@ -59,14 +59,6 @@ def test_groups_of_the_first_version(root: Path) -> None:
 def test_macs() -> None:
     assert [mac_of(size * GIB, 0).usable for size in (36, 64)] == [24 * GIB, 48 * GIB]
     assert mac_of(64 * GIB, 60 * GIB).usable == 60 * GIB
-
-
-def test_budgets() -> None:
-    assert Budget.parse("75%", None).of(64 * GIB) == 48 * GIB
-    assert Budget.parse("24GB", 24 * 10**9).of(GIB) == 24 * 10**9
-    for text in ("0%", "101%", "%", "much"):
-        with pytest.raises(ValueError, match=text):
-            Budget.parse(text, None)
 
 
 @pytest.mark.parametrize(

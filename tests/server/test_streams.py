@@ -99,7 +99,7 @@ def test_health_tells_the_truth(start_server: Callable[..., Running]) -> None:
     script.state = "dead"
     answer = httpx.get(server.address + "/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
-    assert answer.json()["models"][0]["state"] == "dead"
+    assert answer.json()["models"][0]["state"] == "failed"
 
 
 def test_routes(start_server: Callable[..., Running]) -> None:

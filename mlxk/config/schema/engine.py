@@ -14,9 +14,9 @@ class PromptCacheSection(Section):
 
     bytes: Text = Field(
         "2GiB",
-        description="How much memory it may take: a number with KiB, MiB or GiB; 0 for no cache.",
+        description="How much memory it may take: a number with MB, GB, MiB or GiB; 0 for no cache.",
         examples=["512MiB", "2GiB", "0"],
-        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?(B|KiB|MiB|GiB)?|\$\{.*)$"},
+        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?|\$\{.*)$"},
     )
     entries: int = Field(
         16, ge=0, description="How many prompts it may hold; 0 for no cache.", examples=[16, 64]

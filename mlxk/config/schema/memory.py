@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
-from mlxk.config.schema.section import Section, Text
+from mlxk.config.schema.section import Section, Text, choices
 
 
 class Residence(Section):
@@ -16,22 +18,48 @@ class Residence(Section):
         "a profile's only model is loaded, and the entries of `models` are not.",
         examples=[True],
     )
-    ttl: Text = Field(
-        "never",
-        description="Unload the model when nobody used it for this long: a number with s, m or h; `never` "
-        "keeps it.",
+    ttl: Text | None = Field(
+        None,
+        description="Unload the model when nobody used it for this long: a number with s, m or h. With "
+        "`never` it leaves for no other model. Without it, it stays until another needs the room.",
         examples=["15m", "30s", "2h", "never"],
         json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?[smh]|never|\$\{.*)$"},
     )
 
 
 class MemorySection(Section):
-    """How much `mlxk up` keeps in memory."""
+    """How much `mlxk up` keeps in memory. `mlxk plan` shows what models take."""
 
+    budget: Text | None = Field(
+        None,
+        description="What all models may take together, at the most: a size, or a part of the machine's "
+        "memory. A model counts with its weights, the full context of all requests it answers at a time, and "
+        "its prompt cache; one that cannot fit is refused. Without it, a model must fit the memory that "
+        "is free, with a short context.",
+        examples=["24GB", "75%", "20GiB"],
+        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?(%|B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?|\$\{.*)$"},
+    )
+    evict: Literal["lru", "never"] = Field(
+        "lru",
+        description="Who makes room for another model.",
+        examples=["lru"],
+        json_schema_extra=choices(
+            {
+                "lru": "The one unused for longest, unless its `ttl` is `never`.",
+                "never": "Nobody: a model for which there is no room is refused.",
+            }
+        ),
+    )
     max_models: int | None = Field(
         None,
         ge=1,
-        description="How many models may be in memory at a time; the one unused for longest makes room. "
-        "Without it, all of them.",
+        description="How many models may be in memory at a time. Without it, as many as fit.",
         examples=[1, 2],
+    )
+    wait: Text = Field(
+        "5m",
+        description="How long a request waits for its model to be loaded, or for its turn, before it gets "
+        "503: a number with s, m or h.",
+        examples=["30s", "10m"],
+        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?[smh]|\$\{.*)$"},
     )

@@ -13,7 +13,7 @@ __all__ = ["METHODS", "SUBTREE", "answer", "error_body"]
 METHODS: tuple[str, ...] = ("GET",)
 SUBTREE: bool = False
 
-_LOADED = ("starting", "ready", "draining")
+_LOADED = ("loading", "ready", "draining")
 # Ollama's word for a model that stays is a moment in 2318, too: the longest of Go's durations from now.
 _NEVER = "2318-01-01T00:00:00Z"
 
