@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from mlxk.config import moves
+from mlxk.config import moves, shape
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.document import read
 from mlxk.config.edits import Edit, Layout, Unchangeable, applied, touch
@@ -28,6 +28,7 @@ from mlxk.config.origins import Origin, Source, dotted
 from mlxk.config.spans import MapSpan, data, parse
 from mlxk.config.strict_yaml import TAG
 from mlxk.config.version import LANGUAGE_VERSION, newer_language, version_problem
+from mlxk.errors import ProfileError
 
 _MOST_PASSES = 100
 
@@ -72,8 +73,13 @@ def migrate(path: Path, label: str, model: type[BaseModel]) -> Migration:
 
 
 def write(migration: Migration) -> None:
-    """Put the new text in the file's place, in one step. Raises `OSError`."""
+    """Put the new text in the file's place, in one step.
+
+    Raises `OSError`, and `ProfileError` if the file is not what it was when it was read.
+    """
     target = migration.path.resolve()
+    if target.read_bytes() != migration.before.encode():
+        raise ProfileError(f"{migration.label} has changed since it was read", hint="run mlxk migrate again")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -116,6 +122,11 @@ class _Rewriting:
         if left and not self.problems:
             self._problem("E502", "the file cannot be rewritten: its keys stay as they are")
         return text if self.problems else self._with_version(text, root)
+
+    def _is_ours(self, root: MapSpan) -> bool:
+        """Whether a file without `mlxk: 1` has anything of a profile."""
+        known = shape.keys(self.model)
+        return any(key.value.removesuffix("+") in known for key, _ in root.pairs)
 
     def _find(self, text: str, root: MapSpan, *, tell: bool = False) -> list[Move]:
         layout = Layout.of(text, root)
@@ -167,6 +178,11 @@ class _Rewriting:
     def _with_version(self, text: str, root: MapSpan) -> str:
         node = root.value("mlxk")
         if node is not None and data(node) == (TAG + "int", str(LANGUAGE_VERSION)):
+            return text
+        if node is None and not self._is_ours(root):
+            self._problem(
+                "E502", "this is no file of mlxk: it has no `mlxk: 1`, and no key that mlxk knows", None
+            )
             return text
         layout = Layout.of(text, root)
         said = f"mlxk: {LANGUAGE_VERSION}"

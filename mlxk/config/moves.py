@@ -241,7 +241,7 @@ def _into_short_form(move: Move, layout: Layout) -> list[Edit]:
         raise Unchangeable("`model` is no text")
     (form,) = model_table(model.value)
     value = move.new or layout.value_text(move.value)
-    text = f"{{{form}: {layout.value_text(model)}, {move.to[-1]}: {value}}}"
+    text = f"{{{form}: {layout.value_text(model)}, {braced(move.to[1:], value)}}}"
     gone = [layout.removed(move.source, at, with_comments=False) for at in move.at]
     return [Edit(model.start, model.end, text), *gone]
 

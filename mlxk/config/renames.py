@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlxk.config import shape
-from mlxk.config.schema import Settings
+from mlxk.config.schema import Settings, model_table
 
 Keys = tuple[str, ...]
 
@@ -70,6 +70,10 @@ def _size(value: Written) -> str | None:
     units = {"k": "KiB", "m": "MiB", "g": "GiB", "": ""}
     found = re.fullmatch(r"([0-9]+)([kmg]?)b?", value.value.lower())
     return f'"{found[1]}{units[found[2]]}"' if found is not None else None
+
+
+def _repository(value: Written) -> str | None:
+    return value.text if "repo" in model_table(value.value) else None
 
 
 def _listen(values: Mapping[str, Written]) -> str | None:
@@ -140,9 +144,25 @@ RENAMES: tuple[Rename, ...] = (
     Rename(("api_key",), ("server", "api_keys"), only=frozenset({"str"}), **_LIST),
     Rename(("served_model_name",), ("aliases",), only=_LISTS, **_LIST),
     Rename(("chat_template_args",), ("chat_template_kwargs",), only=frozenset({"map"})),
+    Rename(("from",), ("model",), only=frozenset({"str"})),
     Rename(("chat_template",), ("model", "chat_template"), only=frozenset({"str"})),
     Rename(("revision",), ("model", "revision"), only=frozenset({"str"})),
+    Rename(("adapter_path",), ("model", "adapter"), only=frozenset({"str"})),
+    Rename(
+        ("draft_model",),
+        ("model", "draft", "repo"),
+        only=frozenset({"str"}),
+        convert=_one(_repository),
+        help="write a folder as `model.draft.path`",
+    ),
+    Rename(("num_draft_tokens",), ("model", "draft", "tokens")),
     Rename(("decode_concurrency", "max_num_seqs", "n_parallel"), ("engine", "concurrency")),
+    Rename(
+        ("log_level",),
+        ("log", "level"),
+        only=frozenset({"str"}),
+        convert=_one(lambda value: value.value.lower()),
+    ),
     Rename(("prefill_step_size",), ("engine", "prefill_step")),
     Rename(("prompt_cache_size",), ("engine", "prompt_cache", "entries")),
     Rename(

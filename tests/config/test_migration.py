@@ -14,6 +14,7 @@ from mlxk.config.diagnostics import human
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
 from mlxk.config.migration import Migration, migrate, write
 from mlxk.config.spans import data, parse
+from mlxk.errors import ProfileError
 from tests.config.conftest import Folder
 
 
@@ -103,6 +104,7 @@ HEAD = "mlxk: 1\nmodel: org/m\n"
             "engine: {concurrency: 2}\nprompt_cache_size: 3\n",
             "engine: {concurrency: 2, prompt_cache: {entries: 3}}\n",
         ),
+        ("log_level: INFO\n", "log:\n  level: info\n"),
         # A value with an anchor, or an alias, goes as it is.
         ("seed: &s 5\nx-a: *s\n", "sampling:\n  seed: &s 5\nx-a: *s\n"),
         ("x-a: &s 5\nseed: *s\n", "x-a: &s 5\nsampling:\n  seed: *s\n"),
@@ -129,6 +131,19 @@ def test_what_is_free_or_nowhere_known_is_left_alone(folder: Folder, text: str) 
 def test_the_short_form_of_a_model(folder: Folder) -> None:
     text = "mlxk: 1\nmodel: ./m  # mine\n# t\nchat_template: 'a, b.jinja'\n"
     assert after(folder, text) == "mlxk: 1\nmodel: {path: ./m, chat_template: 'a, b.jinja'}  # mine\n# t\n"
+
+
+def test_the_parts_of_a_model(folder: Folder) -> None:
+    text = "mlxk: 1\nfrom: org/m\nnum_draft_tokens: 4\ndraft_model: org/small\nadapter_path: ./a\n"
+    new = "mlxk: 1\nmodel: {repo: org/m, draft: {tokens: 4, repo: org/small}, adapter: ./a}\n"
+    assert after(folder, text) == new
+    assert "`model.draft.path`" in refused(folder, "mlxk: 1\nmodel: org/m\ndraft_model: ./small\n")
+
+
+@pytest.mark.parametrize("text", ["services: {web: {image: x, ports: [80]}}\n", "a: 1\n"])
+def test_a_file_of_something_else_is_left_alone(folder: Folder, text: str) -> None:
+    assert "this is no file of mlxk" in refused(folder, text)
+    assert migrated(folder, text).changes == ()
 
 
 @pytest.mark.parametrize(
@@ -233,6 +248,14 @@ def test_writing_keeps_permissions_and_links(folder: Folder) -> None:
     assert real.read_text() == "mlxk: 1\nmodel: o/m\n"
     assert real.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in folder.path.iterdir()) == [".git", "p.yaml", "real.yaml"]
+
+
+def test_a_file_that_was_changed_meanwhile_is_not_written_over(folder: Folder) -> None:
+    found = migrated(folder, "model: o/m\n")
+    folder.write("p.yaml", "model: o/n\n")
+    with pytest.raises(ProfileError, match="has changed since it was read"):
+        write(found)
+    assert (folder.path / "p.yaml").read_text() == "model: o/n\n"
 
 
 def test_every_row_leads_to_a_key() -> None:
