@@ -91,7 +91,7 @@ class ChatWriter:
         if options.max_tokens is None:
             options = replace(options, max_tokens=self._profile.tokens.max_reasoning)
         wish = reasoning_variables(
-            options, self._profile.reasoning, known, self._output.grammar.name, thinks=self._output.thinks
+            options, self._profile.reasoning, template, self._output.grammar.name, thinks=self._output.thinks
         )
         own = {**self._profile.chat_template_kwargs, **wish.values, **request.chat_template_kwargs}
         if reserved := _RESERVED & own.keys():
@@ -100,18 +100,19 @@ class ChatWriter:
             )
         unused = [name for name in own if name not in known]
         warnings = tuple(f"this model's chat template does not use {name!r}" for name in unused)
-        values = {**self._named, **_older(known, self._marker.mark(tools)), **self._marker.mark(own)}
+        values = {**self._named, **_other_names(known, self._marker.mark(tools)), **self._marker.mark(own)}
         return values, (*wish.warnings, *warnings)
 
 
-def _older(known: frozenset[str], tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Variables of templates from before `tools`: the functions as text, and today's date (FireFunction)."""
-    if "functions" not in known or "tools" in known:
+def _other_names(known: frozenset[str], tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tools as templates with other names for them want them: FireFunction's, with the date, and SmolLM's."""
+    if "tools" in known or not known & {"functions", "xml_tools"}:
         return {}
     now = datetime.now().astimezone()
     return {
         "functions": json.dumps(tools, indent=4, ensure_ascii=False),
         "datetime": now.strftime("%b %d %Y %H:%M:%S %Z"),
+        "xml_tools": [tool["function"] for tool in tools],
     }
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from mlxk.config.schema import ReasoningSection
 from mlxk.requests import ReasoningOptions
+from mlxk.text.template import ChatTemplate
 
-_SWITCHES = ("enable_thinking", "thinking", "enable_reasoning")
+# The variables that switch thinking, and what they are set to for on and off.
+_SWITCHES = {
+    "enable_thinking": (True, False),
+    "thinking": (True, False),
+    "enable_reasoning": (True, False),
+    "thinking_mode": ("enabled", "disabled"),
+}
+# Levels of effort at which templates that have no switch write an empty thought.
+_OFF = ("no_think", "none", "minimal", "low")
 # gpt-oss was trained on three levels; the others are the nearest of them.
 _HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high"}
 
@@ -23,12 +31,13 @@ class ReasoningVariables:
 def reasoning_variables(
     options: ReasoningOptions,
     section: ReasoningSection,
-    known: Collection[str],
+    template: ChatTemplate,
     grammar: str,
     *,
     thinks: bool,
 ) -> ReasoningVariables:
     """Request before profile. What the template has no variable for is told, not lost in silence."""
+    known = template.variables
     effort = options.effort if options.effort is not None else section.effort
     enabled = options.enabled if options.enabled is not None else section.enabled
     switch = next((name for name in _SWITCHES if name in known), None)
@@ -46,10 +55,23 @@ def reasoning_variables(
     if "thinking_budget" in known and (options.max_tokens is not None or enabled is False):
         values["thinking_budget"] = 0 if enabled is False else options.max_tokens
     if enabled is not None and switch is not None:
-        values[switch] = enabled
+        on, off = _SWITCHES[switch]
+        values[switch] = on if enabled else off
+    elif enabled is not None and (instead := _level(enabled, effort, template, grammar)) is not None:
+        values["reasoning_effort"] = instead
     elif enabled is not None and enabled is not thinks and "thinking_budget" not in values:
         state = (
             "on: this model has no reasoning" if enabled else "off: its chat template has no switch for it"
         )
         warnings.append(f"thinking cannot be switched {state}")
     return ReasoningVariables(values, tuple(warnings))
+
+
+def _level(enabled: bool, effort: str | None, template: ChatTemplate, grammar: str) -> str | None:
+    """The level of effort that switches thinking, for templates that have levels and no switch."""
+    if "reasoning_effort" not in template.variables or grammar == "harmony":
+        return None
+    levels = template.literals.split("\0")
+    if not enabled:
+        return next((level for level in _OFF if level in levels), None)
+    return "high" if effort is None and "no_think" in levels else None

@@ -6,6 +6,7 @@ from a stranger: it runs in jinja2's sandbox, over plain values.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,8 +69,8 @@ class ChatTemplate:
 
     @cached_property
     def shows_tools(self) -> bool:
-        """Whether the template has a variable for tools; older ones call them functions."""
-        return bool({"tools", "functions"} & self.variables)
+        """Whether the template has a variable for tools, also by FireFunction's or SmolLM's name for it."""
+        return bool({"tools", "functions", "xml_tools"} & self.variables)
 
     @cached_property
     def tells_none(self) -> bool:
@@ -96,7 +97,8 @@ class ChatTemplate:
         add_generation_prompt: bool = True,
     ) -> str:
         """Render a chat; raises `TemplateError` with the template's own words."""
-        chat = [dict(message) for message in messages]
+        # Some templates collect things in lists, those of the messages among them: these are copies.
+        chat, tools = copy.deepcopy((list(map(dict, messages)), tools))
         if continue_final:
             chat[-1]["content"] = _tagged(chat[-1]["content"])
         try:
@@ -159,8 +161,8 @@ class _Generation(jinja2.ext.Extension):
         return jinja2.nodes.Scope(body).set_lineno(line)
 
 
-def _environment() -> jinja2.sandbox.ImmutableSandboxedEnvironment:
-    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+def _environment() -> jinja2.sandbox.SandboxedEnvironment:
+    environment = jinja2.sandbox.SandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, jinja2.ext.loopcontrols]
     )
     environment.filters["tojson"] = _tojson

@@ -237,6 +237,34 @@ def test_thinking_variables(tmp_path: Path) -> None:
     assert len(prompt.warnings) == 1
 
 
+@pytest.mark.parametrize(
+    ("template", "on", "off"),
+    [
+        ("{{ thinking_mode }}", "enabled", "disabled"),
+        ("{{ thinking }}", "True", "False"),
+        # Hunyuan 3 and Solar Open have levels and no switch.
+        ("{{ 'no_think' if reasoning_effort is not defined else reasoning_effort }}", "high", "no_think"),
+        ("{%- if reasoning_effort in ['minimal', 'low'] %}{{ reasoning_effort }}{% endif %}", "", "minimal"),
+    ],
+)
+def test_thinking_switched_by_other_names(tmp_path: Path, template: str, on: str, off: str) -> None:
+    text = load_text(folder(tmp_path, template=CHATML + "{#<think></think>#}" + template))
+    for enabled, want in ((True, on), (False, off)):
+        options = ReasoningOptions(enabled=enabled)
+        prompt = text.render(GenerationRequest(messages=(Message("user", "Hi"),), reasoning=options))
+        assert prompt.text.endswith("assistant\n" + want)
+        assert prompt.warnings == ()
+
+
+def test_a_template_may_collect_in_lists(tmp_path: Path) -> None:
+    """Kimi K2 Thinking's does; what it does to its messages is not done to the request's."""
+    template = "{%- set ids = [] %}{%- set _ = ids.append('x') %}{%- set _ = messages.pop() %}{{ ids[0] }}"
+    text = load_text(folder(tmp_path, template=template + CHATML + "y"))
+    request = GenerationRequest(messages=CONVERSATION[:2])
+    assert text.render(request).text.startswith("x")
+    assert text.render(request).text == text.render(request).text
+
+
 def test_template_kwargs(tmp_path: Path) -> None:
     text = load_text(folder(tmp_path, template=CHATML + "{{ mood }}"), chat_template_kwargs={"mood": "glad"})
     hello = (Message("user", "Hi"),)
