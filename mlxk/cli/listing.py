@@ -98,6 +98,10 @@ def list_(
         note("there are no such models in the cache; mlxk pull org/name fetches one")
     for line in lines(_TITLES, [item.row for item in listed]):
         print(line)
+    for repo, partial in {model.repo: model.partial for model in models if model.partial}.items():
+        note(
+            f"{repo}: {show(partial)} are left of a download that did not end; mlxk pull or mlxk rm clears it"
+        )
     return 0
 
 

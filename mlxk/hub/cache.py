@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class CachedModel:
     """One revision of a model in the cache. Sizes in bytes, times in seconds since the epoch.
 
-    `partial` are bytes that downloads of the repository left which did not end.
+    `partial` are bytes that downloads of the repository left which did not end. A repository of which no file
+    is whole has no `commit`, and its own folder as `path`.
     """
 
     repo: str
@@ -33,7 +34,7 @@ class CachedModel:
     @property
     def reference(self) -> str:
         """What names it: without a revision where that is `main`."""
-        if "main" in self.refs:
+        if "main" in self.refs or not self.commit:
             return self.repo
         return f"{self.repo}@{self.refs[0] if self.refs else self.commit[:12]}"
 
@@ -61,6 +62,7 @@ def cached_models() -> list[CachedModel]:
     if info is None:
         return []
     found = [model for repo in info.repos if repo.repo_type == "model" for model in _revisions(info, repo)]
+    found += _beginnings({model.repo for model in found})
     return sorted(found, key=lambda model: (model.repo.casefold(), model.reference))
 
 
@@ -84,9 +86,26 @@ def removal(reference: str) -> Removal:
         raise ModelUnavailable(
             f"{reference} is not in the cache", hint=f"there is {have}" if have else "mlxk list shows what is"
         )
-    strategy = info.delete_revisions(*(model.commit for model in chosen))
+    strategy = info.delete_revisions(*(model.commit for model in chosen if model.commit))
+    if not chosen[0].commit:
+        strategy = replace(strategy, repos=frozenset([chosen[0].path]))
     leftover = chosen[0].partial if len(chosen) == len(models) else 0
     return Removal(tuple(chosen), strategy.expected_freed_size + leftover, strategy)
+
+
+def _beginnings(known: set[str]) -> list[CachedModel]:
+    """Repositories of which a download left something, but no whole file: the library does not list them."""
+    from huggingface_hub import constants
+
+    found = []
+    for folder in Path(constants.HF_HUB_CACHE).glob("models--*"):
+        repo = references.repository_of(folder)
+        partial = [file.stat() for file in (folder / "blobs").glob("*.incomplete")]
+        if repo is not None and repo not in known and partial:
+            size = sum(stat.st_size for stat in partial)
+            used = max(stat.st_mtime for stat in partial)
+            found.append(CachedModel(repo, "", (), folder, size, used, size))
+    return found
 
 
 def _is(model: CachedModel, revision: str) -> bool:

@@ -99,8 +99,9 @@ def _verify(folder: Path, repo: str, paths: list[str]) -> None:
             digest = hashes.expected(file)
             if digest is not None and not hashes.matches(file, digest, bar.update):
                 wrong.append(path)
-                (file.parent / os.readlink(file)).unlink()
-                file.unlink()
+                # The cache may link twice: to a blob of the repository, and from there to one of all.
+                for path_of in (file.resolve(), file.parent / os.readlink(file), file):
+                    path_of.unlink(missing_ok=True)
     if wrong:
         raise ModelError(
             f"{repo}: {', '.join(wrong)} came with the wrong content; it was removed",

@@ -86,8 +86,13 @@ def cached_repositories() -> tuple[str, ...]:
     from huggingface_hub import constants
 
     folders = Path(constants.HF_HUB_CACHE).glob("models--*")
-    names = (_CACHED.fullmatch(folder.name) for folder in folders if (folder / "snapshots").is_dir())
-    return tuple(sorted(f"{match['org']}/{match['name']}" for match in names if match is not None))
+    return tuple(sorted(filter(None, map(repository_of, folders))))
+
+
+def repository_of(folder: Path) -> str | None:
+    """`org/name` of a folder of the cache: `models--org--name`."""
+    match = _CACHED.fullmatch(folder.name)
+    return None if match is None else f"{match['org']}/{match['name']}"
 
 
 def _locate_builtin(name: str) -> Path:

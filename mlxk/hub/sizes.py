@@ -1,15 +1,15 @@
-"""Sizes as people read them on disks and on the hub: decimal units."""
+"""Bytes as people read them."""
 
 from __future__ import annotations
 
-_UNITS = ("B", "kB", "MB", "GB", "TB")
+_UNITS = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
-def show(count: int) -> str:
-    """`4.3 GB`, `512 B`."""
-    size = float(count)
-    for unit in _UNITS:
-        if size < 1000 or unit == _UNITS[-1]:
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
-        size /= 1000
-    raise AssertionError
+def show(size: int) -> str:
+    """`17.2 GB`: powers of ten, as memory and disks are sold."""
+    for unit, factor in _UNITS:
+        if abs(size) >= factor:
+            return (
+                f"{size / factor:.1f} {unit}" if abs(size) < 100 * factor else f"{size / factor:.0f} {unit}"
+            )
+    return f"{size} B"

@@ -7,10 +7,10 @@ elsewhere: no weights are read, and MLX is not needed. `layers` says what one se
 The arithmetic is held against what engines really allocate, in `tests/memory`.
 """
 
+from mlxk.hub.sizes import show
 from mlxk.memory.advice import advice, refusal
 from mlxk.memory.machine import Machine, machine
 from mlxk.memory.need import MemoryNeed, Model, memory_needed, model_of
-from mlxk.memory.sizes import show
 
 __all__ = [
     "Machine",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from mlxk.engine.base import EngineConfig, KVQuantization
 from mlxk.errors import InsufficientMemory
+from mlxk.hub.sizes import show
 from mlxk.memory.need import MemoryNeed, Model, changed
-from mlxk.memory.sizes import show
 
 _SMALLEST_CONTEXT = 1024
 _SHOWN = 3  # suggestions in an error's hint

@@ -76,3 +76,15 @@ def test_an_ambiguous_name_removes_nothing(twice: Repo, hub: Hub, qwen3_path: Pa
     fetch("other/tiny")
     with pytest.raises(ModelError, match="may mean org/tiny, other/tiny"):
         removal("tiny")
+
+
+def test_a_download_of_which_nothing_is_whole(hub: Hub, cache: Path) -> None:
+    blobs = cache / "models--org--big" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / f"{'a' * 64}.12345678.incomplete").write_bytes(bytes(70))
+    (model,) = cached_models()
+    assert (model.reference, model.size, model.partial) == ("org/big", 70, 70)
+    plan = removal("big")
+    assert plan.freed == 70
+    plan.execute()
+    assert not blobs.parent.exists()
