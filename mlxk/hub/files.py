@@ -10,18 +10,22 @@ from typing import Any
 
 from mlxk.errors import IncompleteModel, ModelError
 
-# What loading a model reads. A snapshot that lacks one of these that its repository has is incomplete.
+# What loading a model reads. A snapshot that lacks one of these that its repository has is incomplete. What
+# mlx-lm downloads by itself has all of them.
 LOADED = (
     "config.json",
     "generation_config.json",
     "model*.safetensors",
     "model.safetensors.index.json",
-    "tokenizer*",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "tokenizer.model",
     "special_tokens_map.json",
     "added_tokens.json",
     "tekken.json",
     "*.tiktoken",
-    "chat_template*",
+    "chat_template.jinja",
+    "chat_template.json",
     "additional_chat_templates/*.jinja",
 )
 # What a download brings: also older tokenizer files, code for who trusts it, and what people want to read.

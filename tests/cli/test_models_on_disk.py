@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,22 @@ def test_rm_for_programs(tiny: Path, capsys: Captured) -> None:
     assert out(capsys)[0]["removed"] is True
     assert main(["rm", "tiny", "--yes"]) == 1
     assert main(["rm"]) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["health", "builtin:demo"], ["show", "builtin:demo"], ["pull", "org/tiny", "--dry-run"]],
+)
+def test_no_command_about_models_on_disk_imports_mlx(
+    arguments: list[str], hub: Hub, cache: Path, qwen3_path: Path
+) -> None:
+    hub.add("org/tiny", qwen3_path)
+    heavy = ("mlx", "mlx_lm", "transformers", "sanic", "numpy")
+    code = (
+        "import sys; from mlxk.cli import main; status = main(sys.argv[1:]); "
+        f"print(status, [m for m in {heavy!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "0 []"
