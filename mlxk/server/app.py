@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cached_property
 from time import monotonic
 from types import SimpleNamespace
 
@@ -32,7 +33,7 @@ from mlxk.errors import (
     RouteNotFound,
 )
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
-from mlxk.protocols.base import Encoder, Generator, ParsedRequest
+from mlxk.protocols.base import Encoder, Generator, Json, ParsedRequest
 from mlxk.protocols.tokens import detokenize, tokenize
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
@@ -40,6 +41,7 @@ from mlxk.server.guard import Guard
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter, Transcript
 from mlxk.server.metrics import CONTENT_TYPE, Metrics
+from mlxk.server.openapi import document
 from mlxk.server.quota import Quotas
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route, RouteTable
@@ -140,6 +142,10 @@ class Handler:
             self._metrics.count(record)
             logger.info("%s", record, extra={"fields": record.fields()})
 
+    @cached_property
+    def _document(self) -> Json:
+        return document(self._routes, wants_keys=self._guard.wants_keys)
+
     def _exchange(self, request: Request) -> Exchange:
         return Exchange(request, self._service.cards[0], self._guard.cors(request.headers))
 
@@ -204,6 +210,8 @@ class Handler:
             case "metrics":
                 engines = await self._service.engines()
                 return exchange.plain(self._metrics.exposition(engines), CONTENT_TYPE)
+            case "openapi":
+                return exchange.json(self._document)
             case "health":
                 ready, body = await self._service.health()
                 if self._guard.wants_keys:

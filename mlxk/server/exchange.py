@@ -20,15 +20,13 @@ from mlxk.errors import (
     RequestTimeout,
     Unauthorized,
 )
-from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Json, ModelCard
-from mlxk.protocols.openai.common import error_body as openai_error_body
 from mlxk.protocols.validation import decode
 from mlxk.server.guard import check_json, request_id
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter
 from mlxk.server.record import Record
-from mlxk.server.routes import Route
+from mlxk.server.routes import Route, error_body
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +123,7 @@ class Exchange:
             headers["retry-after"] = str(error.retry_after)
         if not isinstance(error, RequestError):
             logger.warning("request %s: %s", self.id, error)
-        return self.json(self._error_body(error), status=error.http_status, headers=headers)
+        return self.json(error_body(self.route)(error), status=error.http_status, headers=headers)
 
     def empty(self, headers: Mapping[str, str]) -> HTTPResponse:
         self.status = 204
@@ -164,19 +162,6 @@ class Exchange:
             # Such as that the oldest messages were left out: the bodies of dialects have no place for it.
             headers["x-mlxk-warning"] = _plain("; ".join(self.warnings))
         return headers
-
-    def _error_body(self, error: MlxkError) -> Json:
-        match self.route:
-            case Route(kind="generate", handler=name):
-                return DIALECTS[name].error_body(error)
-            case Route(kind="converse", handler=name):
-                return CONVERSATIONS[name].error_body(error)
-            case Route(kind="count", handler=name):
-                return COUNTERS[name].error_body(error)
-            case Route(kind="catalogue", handler=name):
-                return CATALOGUES[name].error_body(error)
-            case _:
-                return openai_error_body(error)
 
 
 def _plain(text: str) -> str:

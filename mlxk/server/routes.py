@@ -5,14 +5,16 @@ A profile's `server.routes` is laid over the default table path by path; `false`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import unquote
 
-from mlxk.errors import RouteNotFound
+from mlxk.errors import MlxkError, RouteNotFound
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
+from mlxk.protocols.base import Json
+from mlxk.protocols.openai.common import error_body as openai_error_body
 
 DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
     {
@@ -42,12 +44,22 @@ DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
         "/": "banner",
         "/health": "health",
         "/metrics": "metrics",
+        "/openapi.json": "openapi",
     }
 )
 
 
 Kind = Literal[
-    "generate", "converse", "count", "catalogue", "tokenize", "detokenize", "banner", "health", "metrics"
+    "generate",
+    "converse",
+    "count",
+    "catalogue",
+    "tokenize",
+    "detokenize",
+    "banner",
+    "health",
+    "metrics",
+    "openapi",
 ]
 # Handlers that are a kind of their own, and what may be done there.
 _SINGLE: Mapping[str, tuple[Kind, tuple[str, ...]]] = MappingProxyType(
@@ -57,6 +69,7 @@ _SINGLE: Mapping[str, tuple[Kind, tuple[str, ...]]] = MappingProxyType(
         "banner": ("banner", ("GET",)),
         "health": ("health", ("GET",)),
         "metrics": ("metrics", ("GET",)),
+        "openapi": ("openapi", ("GET",)),
     }
 )
 
@@ -82,6 +95,9 @@ class RouteTable:
         merged = {**DEFAULT_ROUTES, **{_plain(path): handler for path, handler in overrides.items()}}
         self._routes = {path: _route(path, handler) for path, handler in merged.items() if handler}
 
+    def __iter__(self) -> Iterator[Route]:
+        return iter(self._routes.values())
+
     def resolve(self, path: str) -> Route:
         """The route of a request's path, still percent-encoded; raises `RouteNotFound`."""
         path = _plain(path)
@@ -92,6 +108,21 @@ class RouteTable:
                 tail = unquote(path[len(root) + 1 :])
                 return Route(route.path, route.kind, route.handler, _methods(route, tail), tail)
         raise RouteNotFound(f"Nothing is served at {path[:200]}.", hint=f"Served: {', '.join(self._routes)}.")
+
+
+def error_body(route: Route | None) -> Callable[[MlxkError], Json]:
+    """How the route's dialect tells errors; OpenAI's way where there is none."""
+    match route:
+        case Route(kind="generate", handler=name):
+            return DIALECTS[name].error_body
+        case Route(kind="converse", handler=name):
+            return CONVERSATIONS[name].error_body
+        case Route(kind="count", handler=name):
+            return COUNTERS[name].error_body
+        case Route(kind="catalogue", handler=name):
+            return CATALOGUES[name].error_body
+        case _:
+            return openai_error_body
 
 
 def _plain(path: str) -> str:

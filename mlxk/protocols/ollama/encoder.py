@@ -24,7 +24,7 @@ from mlxk.events import (
 )
 from mlxk.protocols.base import Json, ModelCard, finished
 from mlxk.protocols.ollama.common import error_body, line, timestamp
-from mlxk.protocols.openai.chat_encoder import INLINE_END, INLINE_START
+from mlxk.protocols.openai.choices import INLINE_END, INLINE_START
 
 Calls = Sequence[Json]
 Answer = Callable[[str, str, Calls], Mapping[str, object]]
@@ -93,11 +93,10 @@ class OllamaEncoder:
         (completion,) = completions
         content = "".join(self._visible(block) for block in completion.blocks)
         thinking = "" if self._inline or self._drops else completion.reasoning
-        calls = [
-            call
-            for index, block in enumerate(completion.tool_calls)
-            if (call := _call(index, block.id, block.name, block.text)) is not None
-        ]
+        calls: list[Json] = []
+        for block in completion.tool_calls:
+            if (call := _call(len(calls), block.id, block.name, block.text)) is not None:
+                calls.append(call)
         tokens = [
             token
             for block in completion.blocks
