@@ -75,6 +75,7 @@ def problems(tables: Sequence[Table], known: Sequence[Diagnostic] = ()) -> list[
 
 def pruned(table: Table, paths: Sequence[KeyPath]) -> Table:
     """The table without what stands at `paths`; a list goes as a whole."""
+    table = without(table, *(str(path[0]) for path in paths if len(path) == 1))
     for path in paths:
         table = _pruned(table, path)
     return table

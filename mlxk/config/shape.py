@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 
-def fields(section: type[BaseModel]) -> dict[str, FieldInfo]:
+@cache
+def fields(section: type[BaseModel]) -> Mapping[str, FieldInfo]:
     """The fields of a section by the name that a profile writes."""
     return {info.alias or name: info for name, info in section.model_fields.items()}
 
@@ -82,6 +84,15 @@ def is_text(annotation: Any) -> bool:
     if get_origin(inner) is Literal:
         return all(isinstance(value, str) for value in get_args(inner))
     return inner is str
+
+
+def is_whole(annotation: Any, number: float) -> bool:
+    """Whether a whole number stands here, of which JSON schema's 20.0 is one."""
+    inner = core(annotation)
+    if get_origin(inner) is Literal:
+        return any(type(value) is int and value == number for value in get_args(inner))
+    arms = get_args(inner) if get_origin(inner) in (Union, types.UnionType) else (inner,)
+    return int in arms and float not in arms
 
 
 def is_list(annotation: Any) -> bool:

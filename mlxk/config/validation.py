@@ -7,6 +7,7 @@ messages may quote the input, so every message is written here, without the valu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -27,7 +28,6 @@ _EXPECTED = {
     "int_parsing_size": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
-    "finite_number": "a finite number",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": "a list",
@@ -44,8 +44,9 @@ _BOUNDS = {
 
 
 def fit_text(table: Table, model: Any) -> Table:
-    """Values from the environment, `--set` and `${…}` as text where the schema wants text.
+    """Values as the schema wants them: 20.0 is a whole number, as for JSON schema and so for editors.
 
+    Values from the environment, `--set` and `${…}` are text where the schema wants text.
     There `1234567` is typed like a plain YAML scalar, for nobody wrote quotes; a field of type string
     takes what was written.
     """
@@ -69,6 +70,8 @@ def _fit(value: Value, annotation: Any) -> Value:
             return Items(items, value.origin, value.appends)
         case Scalar(text=str(text)) if value.value is not None and shape.is_text(annotation):
             return Scalar(text, value.origin, text, value.expression, value.style)
+        case Scalar(value=float(number)) if number.is_integer() and shape.is_whole(annotation, number):
+            return replace(value, value=int(number))
         case Scalar():
             return value
 
@@ -229,10 +232,15 @@ def _too_short(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[Ba
     return Diagnostic("E105", f"{_name(path)} must not be empty", value_origin(layer, path), path=path)
 
 
+def _not_finite(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[BaseModel]) -> Diagnostic:
+    return Diagnostic("E103", f"{_name(path)} must be a finite number", value_origin(layer, path), path=path)
+
+
 _Handler = Callable[[ErrorDetails, KeyPath, Table, type[BaseModel]], Diagnostic]
 _HANDLERS: Mapping[str, _Handler] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
     "literal_error": _no_choice,
     "string_too_short": _too_short,
+    "finite_number": _not_finite,
 }

@@ -59,7 +59,7 @@ def version_problem(document: Document) -> Diagnostic | None:
         message = "missing key `mlxk`: the version of the language"
         help_text = f"add `mlxk: {LANGUAGE_VERSION}` as the first line, or let `mlxk migrate` do it"
         return Diagnostic("E101", message, document.root.origin, help_text)
-    if not isinstance(node, Scalar) or type(node.value) is not int or node.value != LANGUAGE_VERSION:
+    if not isinstance(node, Scalar) or isinstance(node.value, bool) or node.value != LANGUAGE_VERSION:
         message = f"`mlxk` must be {LANGUAGE_VERSION}, the version of the language that this mlxk reads"
         return Diagnostic("E101", message, node.origin, path=("mlxk",))
     return _unmet(lookup(document.root, ("requires",)))

@@ -81,7 +81,7 @@ def test_every_wrong_type_is_told_at_its_place(folder: Any, path: tuple[str, ...
         ("system: true", "E103", "`system` must be text, not true or false"),
         ("sampling: {temperature: hot}", "E103", "`sampling.temperature` must be a number, not text"),
         ("sampling: {temperature: '1'}", "E103", "`sampling.temperature` must be a number, not text"),
-        ("sampling: {temperature: .nan}", "E103", "`sampling.temperature` must be a finite number, not a number"),  # noqa: E501
+        ("sampling: {temperature: .nan}", "E103", "`sampling.temperature` must be a finite number"),
         ("sampling: {temperature: -1}", "E105", "`sampling.temperature` must be at least 0"),
         ("sampling: {top_p: 0}", "E105", "`sampling.top_p` must be greater than 0"),
         ("sampling: {top_k: 1.5}", "E103", "`sampling.top_k` must be a whole number, not a number"),

@@ -137,6 +137,10 @@ SAME: list[tuple[str, bool]] = [
     ("extends+: [demo]", False),
     ("requires: soon", False),
     ("mlxk: 2", False),
+    # To draft 2020-12, 20.0 is an integer.
+    ("sampling: {top_k: 20.0, seed: 1e3}", True),
+    ("sampling: {top_k: 20.5}", False),
+    ("mlxk: 1.0\nvariants: {v: {tokens: {max_output: 5.0}}}", True),
 ]
 
 
@@ -156,3 +160,9 @@ def test_the_repository_schema(folder: Any) -> None:
     assert editor.is_valid(good)
     assert not editor.is_valid({**good, "overrides": {"a/*": {"model": {"repo": "a/b"}}}})
     assert not editor.is_valid({"profiles": []})
+
+
+def test_a_whole_number_with_a_point_becomes_one(folder: Any) -> None:
+    folder.profile("sampling: {top_k: 20.0, seed: 1e3}\n")
+    sampling = folder.resolve().profile.sampling
+    assert (repr(sampling.top_k), repr(sampling.seed)) == ("20", "1000")
