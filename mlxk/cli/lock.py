@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 
 from mlxk.config import Resolved, catalogue, project
-from mlxk.config.checks import is_template_file
+from mlxk.config.checks import is_path, is_template_file
 from mlxk.config.models import resolve_models
-from mlxk.config.schema import ModelSection
+from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import ModelError, UsageError
+from mlxk.hub import adapter as adapters
 from mlxk.hub import lock as locks
+from mlxk.hub import references
 from mlxk.hub.lock import Lock
 
 
@@ -79,12 +81,28 @@ def _actual(resolved: Resolved, folder: Path, *, isolated: bool = False) -> Lock
 
 
 def _actual_model(model: ModelSection, folder: Path) -> Lock:
-    from mlxk.cli.loading import model_facts
+    from mlxk.cli.loading import draft_facts, model_facts
 
-    name = model.repo or os.path.relpath(model.path or "", folder)
-    name = f"{name}@{model.revision}" if model.revision else name
-    template = model.chat_template
-    templates = {}
+    pins = {_name(model, folder): locks.pin(model_facts(model))}
+    if model.draft is not None:
+        pins[_name(model.draft, folder)] = locks.pin(draft_facts(model.draft))
+    return Lock(pins, _files(model, folder))
+
+
+def _name(section: ModelSection | DraftSection, folder: Path) -> str:
+    name = section.repo or os.path.relpath(section.path or "", folder)
+    return f"{name}@{section.revision}" if section.revision else name
+
+
+def _files(model: ModelSection, folder: Path) -> dict[str, str]:
+    """The files that a profile names besides its models, and their digests."""
+    found = {}
+    template, adapter, tokenizer = model.chat_template, model.adapter, model.tokenizer
     if template is not None and is_template_file(template):
-        templates[os.path.relpath(template, folder)] = locks.digest(Path(template).read_bytes())
-    return Lock({name: locks.pin(model_facts(model))}, templates)
+        found[os.path.relpath(template, folder)] = locks.digest(Path(template).read_bytes())
+    if adapter is not None:
+        found |= locks.digests(Path(adapter), os.path.relpath(adapter, folder), adapters.FILES)
+    if tokenizer is not None:
+        named = os.path.relpath(tokenizer, folder) if is_path("tokenizer", tokenizer) else tokenizer
+        found |= locks.digests(references.locate(tokenizer), named, locks.OF_TOKENIZERS)
+    return found

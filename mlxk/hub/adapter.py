@@ -17,6 +17,7 @@ from mlxk.hub.headers import Tensor
 from mlxk.hub.weights import check_safetensors
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapters.safetensors"
+FILES = (CONFIG, WEIGHTS)
 _OF_PEFT = "adapter_model.safetensors"
 _KINDS = ("lora", "dora")
 
@@ -54,7 +55,7 @@ def read(folder: Path) -> AdapterFacts:
 def _check_files(folder: Path, name: str) -> None:
     if not folder.is_dir():
         raise ModelError(f"there is no adapter folder `{folder}`", hint="see `model.adapter` in the profile")
-    missing = [file for file in (CONFIG, WEIGHTS) if not (folder / file).is_file()]
+    missing = [file for file in FILES if not (folder / file).is_file()]
     if WEIGHTS in missing and (folder / _OF_PEFT).is_file():
         raise ModelError(
             f"{name} is in the format of PEFT ({_OF_PEFT}), which mlx-lm does not read",

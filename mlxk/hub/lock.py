@@ -3,7 +3,8 @@
 A model is pinned by its commit where it came from the Hub, and by its files. Small files have the SHA-256 of
 their bytes; weights their size and the SHA-256 of their safetensors header, which names every tensor with its
 type, shape and place, and is read in milliseconds. So a weight file whose tensors were changed in place, in
-the same layout, passes; a commit does not lie about that. Templates that a profile names are pinned as well.
+the same layout, passes; a commit does not lie about that. Templates, adapters and tokenizers that a profile
+names are pinned as well, by all of their bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import json
 import os
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from mlxk.hub.facts import ModelFacts
 FILE_NAME = "mlxk.lock"
 _VERSION = 1
 _SUFFIXES = (".json", ".jinja", ".model", ".txt", ".tiktoken")
+OF_TOKENIZERS = tuple(f"*{suffix}" for suffix in _SUFFIXES)
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -37,7 +39,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Models by reference (`org/name`, `org/name@revision`, a folder), and template files by path."""
+    """Models by reference (`org/name`, `org/name@revision`, a folder), and other files by path."""
 
     models: Mapping[str, Pin] = field(default_factory=dict)
     templates: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +87,15 @@ def pin(facts: ModelFacts) -> Pin:
         return Pin(_commit(facts.path), _template_digest(facts.path), dict(sorted(files.items())))
     except OSError as error:
         raise ModelError(f"{facts.reference}: a file cannot be read: {error.strerror}") from error
+
+
+def digests(folder: Path, name: str, patterns: Iterable[str]) -> dict[str, str]:
+    """Of the files that match, by `name` and their own."""
+    try:
+        files = sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
+        return {f"{name}/{file.name}": digest(file.read_bytes()) for file in files}
+    except OSError as error:
+        raise ModelError(f"{name}: a file cannot be read: {error.strerror}") from error
 
 
 def digest(data: bytes) -> str:

@@ -12,6 +12,7 @@ import pytest
 from mlxk.cli import main
 from mlxk.hub import facts
 from mlxk.hub.lock import pin
+from tests.models import make_adapter
 
 Captured = pytest.CaptureFixture[str]
 
@@ -147,3 +148,27 @@ def test_a_model_from_the_hub_is_pinned_by_its_commit(tmp_path: Path, qwen3_path
     shutil.copytree(qwen3_path, folder)
     assert pin(facts.read(folder, "org/tiny")).commit == commit
     assert pin(facts.read(qwen3_path)).commit is None
+
+
+def test_what_stands_beside_the_model_is_pinned_too(work: Path, capsys: Captured) -> None:
+    make_adapter(work / "tuned", work / "weights")
+    shutil.copytree(work / "weights", work / "small")
+    shutil.copytree(work / "weights", work / "words")
+    (work / "profiles" / "mine.yaml").write_text(
+        "mlxk: 1\n"
+        "model: {path: ../weights, adapter: ../tuned, tokenizer: ../words, draft: {path: ../small}}\n"
+    )
+    assert main(["lock"]) == 0
+    data = json.loads((work / "mlxk.lock").read_text())
+    assert set(data["models"]) == {"weights", "small"}
+    assert {"tuned/adapters.safetensors", "tuned/adapter_config.json"} <= set(data["templates"])
+    assert "words/tokenizer.json" in data["templates"]
+    assert run_locked(capsys)[0] == 0
+    make_adapter(work / "tuned", work / "weights", seed=9)
+    status, said = run_locked(capsys)
+    assert status == 1
+    assert "tuned/adapters.safetensors differs" in said
+    shutil.rmtree(work / "small")
+    shutil.copytree(work / "weights", work / "small")
+    (work / "small" / "tokenizer_config.json").write_text("{}")
+    assert "small: tokenizer_config.json differs" in run_locked(capsys)[1]
