@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from mlxk.config import Resolved, resolve
 from mlxk.config import shape as shapes
 from mlxk.config.diagnostics import suggestion
+from mlxk.config.effects import SENTENCES, effect
 from mlxk.config.environment import key_names
 from mlxk.config.layers import Table, leaves, lookup, plain
 from mlxk.config.models import resolve_models
@@ -161,6 +162,7 @@ def _explained(resolved: Resolved, path: KeyPath) -> str:
     described = _description(path)
     if described:
         lines.append(f"  {described}")
+        lines.append(f"  {SENTENCES[effect(path)]}")
     width = max((len(str(link.origin)) for link in links), default=0)
     for position, link in enumerate(links):
         mark = "→" if position == len(links) - 1 else " "

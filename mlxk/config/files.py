@@ -25,6 +25,7 @@ from mlxk.config.schema import (
     Text,
     Variant,
 )
+from mlxk.config.schema.section import TAKES_EFFECT
 
 # Lists about files: they are read before layers are merged, so there is nothing to append to.
 FIXED_LISTS = ("extends", "include", "profiles")
@@ -68,6 +69,7 @@ class ProfileFile(Residence, Settings, _Versioned):
             "./models/my-finetune",
             {"repo": "mlx-community/gpt-oss-20b-MXFP4-Q8", "revision": "main"},
         ],
+        json_schema_extra={TAKES_EFFECT: "reload"},
     )
     aliases: list[Text] = Field(
         default_factory=list,

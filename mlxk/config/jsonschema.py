@@ -13,8 +13,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from mlxk.config.effects import SENTENCES, Effect
 from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile
 from mlxk.config.origins import dotted
+from mlxk.config.schema.section import TAKES_EFFECT
 
 JsonSchema = dict[str, Any]
 SchemaName = Literal["profile", "repository"]
@@ -23,7 +25,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _INTERPOLATED: JsonSchema = {"type": "string", "pattern": r"\$\{(env|file):"}
 _UNSET: JsonSchema = {"type": "null"}
 _OWN_KEYS = {"^x-": True}
-_ANNOTATIONS = ("title", "description", "default", "examples")
+_ANNOTATIONS = ("title", "description", "default", "examples", TAKES_EFFECT)
 _SCALARS = ("number", "integer", "boolean")
 
 _MODELS: Mapping[SchemaName, tuple[type[BaseModel], str]] = {
@@ -47,6 +49,8 @@ _EXCLUSIVE: Mapping[str, tuple[str, str]] = {
 }
 # Said once for the file, never unset.
 _FIXED = ("mlxk",)
+# About the file rather than about what is served.
+_ABOUT = (*_FIXED, "requires", "extends", "include", "profiles", "overrides", "description")
 
 
 def generate(name: SchemaName) -> JsonSchema:
@@ -74,16 +78,25 @@ def dumps(schema: JsonSchema) -> str:
 
 def _object(name: str, raw: JsonSchema, meanings: Mapping[str, str]) -> JsonSchema:
     properties: JsonSchema = {}
+    usual: Effect = raw.get(TAKES_EFFECT, "live")
     for key, value in raw.get("properties", {}).items():
         # pydantic leaves a description out that is also the section's.
         meaning = meanings.get(str(value.get("$ref", "")).rpartition("/")[2])
-        properties[key] = _property(name, key, {"description": meaning, **value})
+        told = {"description": meaning, **value}
+        if key not in _ABOUT and ("$ref" not in value or TAKES_EFFECT in value):
+            told = _with_effect(told, value.get(TAKES_EFFECT, usual))
+        properties[key] = _property(name, key, told)
         if _is_list(properties[key]) and key not in FIXED_LISTS:
             properties[f"{key}+"] = _appending(key, properties[key])
     described = {**raw, "properties": properties, "patternProperties": _OWN_KEYS}
     if name in _EXCLUSIVE:
         described["not"] = _both(_EXCLUSIVE[name])
     return described
+
+
+def _with_effect(raw: JsonSchema, effect: Effect) -> JsonSchema:
+    """Said in words too, because editors show nothing else."""
+    return {**raw, "description": f"{raw['description']} {SENTENCES[effect]}", TAKES_EFFECT: effect}
 
 
 def _both(keys: Sequence[str]) -> JsonSchema:

@@ -6,11 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlxk.config.schema.section import Section, Text, choices
+from mlxk.config.schema.section import RELOAD, Section, Text, choices
 
 
 class PromptCacheSection(Section):
     """Keys and values of earlier prompts, for prompts that begin the same way."""
+
+    model_config = RELOAD
 
     bytes: Text = Field(
         "2GiB",
@@ -25,6 +27,8 @@ class PromptCacheSection(Section):
 
 class EngineSection(Section):
     """How the model is run."""
+
+    model_config = RELOAD
 
     concurrency: int = Field(
         8,

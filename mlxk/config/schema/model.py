@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from mlxk.config.schema.section import Section, Text
+from mlxk.config.schema.section import RELOAD, TAKES_EFFECT, Section, Text
 
 
 def model_table(reference: str) -> dict[str, str]:
@@ -27,11 +27,14 @@ _REPO = r"^(builtin:[a-z0-9_-]+|[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?)$"
 class ModelVariant(Section):
     """The parts of `model` that may differ over the same weights."""
 
+    model_config = RELOAD
+
     chat_template: Text | None = Field(
         None,
         description="A .jinja file, relative to the file that says so, or the name of one of the model's own "
         "templates. Without it, the model's default template.",
         examples=["./templates/chat.jinja", "harmony", "tool_use"],
+        json_schema_extra={TAKES_EFFECT: "live"},
     )
     adapter: Text | None = Field(
         None,
@@ -44,6 +47,8 @@ class ModelVariant(Section):
 
 class DraftSection(Section):
     """A small model of the same family that guesses ahead."""
+
+    model_config = RELOAD
 
     repo: Text | None = Field(
         None,

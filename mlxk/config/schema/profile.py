@@ -14,7 +14,7 @@ from mlxk.config.schema.output import OutputSection
 from mlxk.config.schema.reasoning import ReasoningSection
 from mlxk.config.schema.request_policy import RequestPolicySection
 from mlxk.config.schema.sampling import SamplingSection
-from mlxk.config.schema.section import Section, Text
+from mlxk.config.schema.section import TAKES_EFFECT, Section, Text
 from mlxk.config.schema.server import ServerSection
 from mlxk.config.schema.stop import StopSection
 from mlxk.config.schema.tokens import TokensSection
@@ -114,6 +114,7 @@ class ModelEntry(Residence, Settings):
         None,
         description="Which model: a reference on the Hugging Face Hub, a folder, or a mapping.",
         examples=["mlx-community/Qwen3-4B-Instruct-2507-4bit"],
+        json_schema_extra={TAKES_EFFECT: "reload"},
     )
     aliases: list[Text] = Field(
         default_factory=list,
@@ -140,7 +141,9 @@ class Profile(Residence, Settings):
     mlxk: Literal[1] = 1
     description: str | None = None
     aliases: list[Text] = Field(default_factory=list)
-    model: Annotated[ModelSection, BeforeValidator(model_shorthand)]
+    model: Annotated[ModelSection, BeforeValidator(model_shorthand)] = Field(
+        json_schema_extra={TAKES_EFFECT: "reload"}
+    )
     server: ServerSection = Field(default_factory=ServerSection)
     log: LogSection = Field(default_factory=LogSection)
     models: dict[str, ModelEntry] = Field(default_factory=dict)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from mlxk.config.schema.section import Section, Text
+from mlxk.config.schema.section import RESTART, TAKES_EFFECT, Section, Text
 
 
 class KeyLimitsSection(Section):
@@ -110,6 +110,8 @@ RouteHandler = Literal[
 class TlsSection(Section):
     """HTTPS instead of HTTP."""
 
+    model_config = RESTART
+
     certificate: Text = Field(
         description="The PEM file with the certificate and what is between it and its root.",
         examples=["./tls/fullchain.pem"],
@@ -127,12 +129,16 @@ class ServerSection(Section):
         description="Address and port, as host:port, or a Unix socket, as unix:PATH. Port 0 takes a free "
         "one; the socket is the user's own.",
         examples=["127.0.0.1:8080", "[::1]:8080", "localhost:0", "unix:./mlxk.sock"],
-        json_schema_extra={"pattern": r"^((\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):[0-9]{1,5}|unix:.+)$"},
+        json_schema_extra={
+            "pattern": r"^((\[[0-9A-Fa-f:.]+\]|[^\s/@:]+):[0-9]{1,5}|unix:.+)$",
+            TAKES_EFFECT: "restart",
+        },
     )
     tls: TlsSection | None = Field(
         None,
         description="HTTPS instead of HTTP.",
         examples=[{"certificate": "./tls/fullchain.pem", "key": "./tls/key.pem"}],
+        json_schema_extra={TAKES_EFFECT: "restart"},
     )
     routes: dict[str, Literal[RouteHandler, False]] = Field(
         default_factory=dict,

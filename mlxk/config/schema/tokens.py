@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlxk.config.schema.section import Section, choices
+from mlxk.config.schema.section import TAKES_EFFECT, Section, choices
 
 
 class ContextShare(Section):
@@ -30,6 +30,7 @@ class TokensSection(Section):
         gt=0,
         description="The context window to use: prompt and answer together. Without it, all of the model's.",
         examples=[8192, 32768],
+        json_schema_extra={TAKES_EFFECT: "reload"},
     )
     max_output: int | None = Field(
         None,
