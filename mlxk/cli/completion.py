@@ -8,7 +8,6 @@ from cyclopts import Parameter
 
 from mlxk.cli.loading import note
 
-
 # zsh looks for completions once, when `compinit` runs; its startup file may run it earlier, or never.
 _ALSO = {"zsh": "; if not, end ~/.zshrc with: autoload -Uz compinit && compinit"}
 

@@ -170,7 +170,8 @@ def test_explain_tells_the_whole_chain(work: Path, capsys: Captured) -> None:
     assert main(["explain", "-p", "p.yaml", "stop.tokens", "--set", "stop.tokens+=c"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "stop.tokens: [a, b, c]"
-    assert [line.split()[-3:] for line in lines[2:]] == [
+    assert lines[2] == "  In a running server, a change applies at once."
+    assert [line.split()[-3:] for line in lines[3:]] == [
         ["default", "[]"],
         ["base.yaml:3", "[a]"],
         ["p.yaml:4", "[b]", "(appended)"],

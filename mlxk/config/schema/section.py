@@ -19,8 +19,8 @@ def choices(meanings: Mapping[str, str], **more: Any) -> Any:
     return {"enumDescriptions": list(meanings.values()), **more}
 
 
-# How a change takes effect in a running server: `live`, `reload` (the model) or `restart` (the server). Stands
-# in the schema extras of a section for all its keys, and in those of a key for itself.
+# How a change takes effect in a running server: `live`, `reload` (the model) or `restart` (the server). It
+# stands in the schema extras of a section for all its keys, and in those of a key for itself.
 TAKES_EFFECT = "x-takes-effect"
 RELOAD = ConfigDict(json_schema_extra={TAKES_EFFECT: "reload"})
 RESTART = ConfigDict(json_schema_extra={TAKES_EFFECT: "restart"})
