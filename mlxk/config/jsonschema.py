@@ -153,6 +153,7 @@ def _appending(key: str, replacing: JsonSchema) -> JsonSchema:
         "title": f"{key}+",
         "description": description,
         **({"examples": examples} if examples else {}),
+        **({TAKES_EFFECT: replacing[TAKES_EFFECT]} if TAKES_EFFECT in replacing else {}),
         **arms[0],
     }
 
