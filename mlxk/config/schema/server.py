@@ -104,6 +104,7 @@ RouteHandler = Literal[
     "banner",
     "health",
     "metrics",
+    "openapi",
 ]
 
 

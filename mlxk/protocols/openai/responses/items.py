@@ -199,9 +199,9 @@ def _typed(value: object) -> object:
     """A message may go without its type, and so may a reference, which has nothing but an id."""
     if not isinstance(value, dict):
         raise problem("An input item must be an object.")
-    kind = value.get("type")
-    if kind is None:
-        return {**value, "type": "item_reference" if value.keys() <= {"id", "type"} else "message"}
+    if "type" not in value:
+        return {**value, "type": "item_reference" if value.keys() == {"id"} else "message"}
+    kind = value["type"]
     if kind not in _KNOWN:
         name = kind if isinstance(kind, str) else "?"
         raise problem(
