@@ -12,7 +12,7 @@ from typing import Literal, Protocol, Self
 
 from mlxk.engine import Supervisor
 from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.errors import InsufficientMemory, MlxkError, RequestError
+from mlxk.errors import EngineUnavailable, InsufficientMemory, MlxkError, RequestError
 
 State = Literal["asleep", "loading", "ready", "draining", "failed"]
 
@@ -131,9 +131,20 @@ class Slot:
                 return alive
 
     async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
-        async with self._keeper.use(self) as engine, aclosing(engine.generate(request)) as steps:
-            async for step in steps:
-                yield step
+        """Steps of the engine; one that just died, which its supervisor does not know yet, is waited for."""
+        while True:
+            begun = False
+            async with self._keeper.use(self) as engine:
+                try:
+                    async with aclosing(engine.generate(request)) as steps:
+                        async for step in steps:
+                            begun = True
+                            yield step
+                    return
+                except EngineUnavailable:
+                    if begun or engine.state != "ready":
+                        raise
+            await asyncio.sleep(0)
 
     async def cancel(self, request_id: str) -> None:
         if self.engine is not None:

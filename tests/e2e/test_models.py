@@ -63,3 +63,36 @@ def test_two_models_and_a_variant(serve: Serve, studio: Path) -> None:
         assert "tiny-long" in unknown.text
         assert httpx.get(f"{server.url}/v1/models").status_code == 401
         assert server.stop() == 0
+
+
+def test_a_budget(serve: Serve, tmp_path: Path, qwen3_path: Path) -> None:
+    """One at a time within the budget, in turns; and one that cannot fit is refused in each dialect's way."""
+    profile = tmp_path / "budget.yaml"
+    profile.write_text(
+        f"""mlxk: 1
+memory: {{budget: 150MB}}
+defaults:
+  tokens: {{context: 1024, max_output: 4}}
+  engine: {{concurrency: 2, prompt_cache: {{bytes: 4MB}}}}
+models:
+  demo: {{model: "builtin:demo"}}
+  tiny: {{model: {qwen3_path}}}
+  huge: {{model: {qwen3_path}, engine: {{concurrency: 256}}}}
+"""
+    )
+    body = {"max_tokens": 4, "messages": [{"role": "user", "content": "Hello"}]}
+    with serve(str(profile)) as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        for model in ("demo", "tiny", "demo"):
+            assert client.post("/v1/chat/completions", json={**body, "model": model}).status_code == 200
+            states = {one["name"]: one["state"] for one in client.get("/health").json()["models"]}
+            assert [name for name, state in states.items() if state == "ready"] == [model]
+            assert len(server.engine_pids()) == 1
+        refused = client.post("/v1/chat/completions", json={**body, "model": "huge", "stream": True})
+        assert refused.status_code == 507
+        assert refused.json()["error"]["code"] == "insufficient_memory"
+        assert "there is 150 MB" in refused.text
+        assert "engine.concurrency:" in refused.text
+        other = client.post("/v1/messages", json={**body, "model": "huge"})
+        assert (other.status_code, other.json()["type"]) == (507, "error")
+        assert client.get("/health").json()["models"][2]["state"] == "failed"
+        assert client.post("/v1/chat/completions", json={**body, "model": "demo"}).status_code == 200
