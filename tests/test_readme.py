@@ -34,7 +34,8 @@ def test_the_profiles_shown_are_valid(tmp_path: Path) -> None:
     assert shown
     for number, text in enumerate(shown):
         folder = tmp_path / str(number)
-        (folder / "profiles").mkdir(parents=True)
+        for needed in ("profiles", *re.findall(r"adapter: \./([\w/]+)", text)):
+            (folder / needed).mkdir(parents=True)
         file = folder / ("mlxk.yaml" if "# mlxk.yaml" in text else "profile.yaml")
         file.write_text(text)
         assert validate_files([file], cwd=folder, environ={"CI_KEY": "secret"}) == []
