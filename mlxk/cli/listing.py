@@ -23,6 +23,8 @@ from mlxk.memory import Machine, machine
 
 _TITLES = ("MODEL", "SIZE", "WEIGHTS", "TYPE", "CONTEXT", "HEALTH", "FITS", "LAST USED")
 
+_SPARE = ("LAST USED", "CONTEXT", "TYPE", "WEIGHTS")
+
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
@@ -96,7 +98,7 @@ def list_(
         return 0
     if not listed:
         note("there are no such models in the cache; mlxk pull org/name fetches one")
-    for line in lines(_TITLES, [item.row for item in listed]):
+    for line in lines(_TITLES, [item.row for item in listed], spare=_SPARE):
         print(line)
     for repo, partial in {model.repo: model.partial for model in models if model.partial}.items():
         note(
