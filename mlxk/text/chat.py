@@ -150,15 +150,29 @@ def _rendered(
 def _shapes(
     dialogue: Dialogue, template: ChatTemplate
 ) -> Iterator[tuple[Shape, list[Mapping[str, Any]] | None]]:
-    """Every shape of the messages; and with descriptions that were left out empty, which some insist on."""
+    """Every shape of the messages; and what some templates insist on: a list, even an empty one, of tools,
+    and descriptions, even empty ones."""
     described = [_described(tool) for tool in dialogue.tools or ()]
-    for tools in (dialogue.tools, described) if described != (dialogue.tools or []) else (dialogue.tools,):
+    for tools in (dialogue.tools, described) if described != dialogue.tools else (dialogue.tools,):
         for shape in shapes(dialogue.messages, none_content=template.tells_none):
             yield shape, tools
 
 
 def _described(tool: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {**tool, "function": {"description": "", **tool["function"]}}
+    function = tool["function"]
+    parameters = _described_parts(function["parameters"])
+    return {**tool, "function": {"description": "", **function, "parameters": parameters}}
+
+
+def _described_parts(schema: Mapping[str, Any]) -> dict[str, Any]:
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return dict(schema)
+    parts = {
+        name: {"description": "", **_described_parts(part)} if isinstance(part, Mapping) else part
+        for name, part in properties.items()
+    }
+    return {**schema, "properties": parts}
 
 
 def _said(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -168,6 +182,18 @@ def _said(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             yield item["content"].strip()
         for call in item.get("tool_calls", ()):
             yield call["function"]["name"]
+            yield max(_texts(call["function"]["arguments"]), key=len, default="")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The strings in arguments, as they stand in any way of writing them."""
+    match value:
+        case str():
+            yield value if value.isalnum() else ""
+        case Mapping():
+            yield from (text for item in value.values() for text in _texts(item))
+        case list():
+            yield from (text for item in value for text in _texts(item))
 
 
 def _shown(content: str, text: str) -> bool:

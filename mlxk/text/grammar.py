@@ -106,7 +106,8 @@ def plain() -> Grammar:
 def spans(name: str, pairs: tuple[Span, ...], *, after: str = "\n\n", skip: tuple[str, ...] = ()) -> Grammar:
     """The common grammar: an answer with spans in it. `skip` are delimiters that only disappear.
 
-    The end of a span that never began is swallowed too: templates often write the beginning themselves.
+    The end of a span that never began is swallowed too: templates often write the beginning themselves. What
+    stood before it was shown as an answer and stays one: a stream takes nothing back.
     """
     entries = tuple(Exit(pair.start, f"span{index}") for index, pair in enumerate(pairs))
     strays = tuple(Exit(text, "text") for text in (*(pair.end for pair in pairs), *skip))

@@ -114,7 +114,8 @@ class Shape:
 
 
 def shapes(messages: list[dict[str, Any]], *, none_content: bool) -> Iterator[Shape]:
-    """As they are; with arguments as text; with content in parts, for multimodal models; without system.
+    """As they are; with arguments as text; with one call at a time; with content in parts, for multimodal
+    models; without system.
 
     `none_content`: a call without text has no content, rather than an empty one.
     """
@@ -123,6 +124,17 @@ def shapes(messages: list[dict[str, Any]], *, none_content: bool) -> Iterator[Sh
         yield Shape(base)
         if any("tool_calls" in item for item in base):
             yield Shape(_with_text_arguments(base))
+    if any(len(item.get("tool_calls", ())) > 1 for item in messages):
+        yield Shape(_one_call_each(messages))
+    if any(item.get("tool_calls") and item["content"] for item in messages):
+        lost = "the chat template shows no text beside tool calls: it was left out"
+        yield Shape(
+            [
+                _without_content({**item, "content": ""}) if "tool_calls" in item else item
+                for item in messages
+            ],
+            (lost,),
+        )
     yield Shape(_in_parts(messages))
     if any(item["role"] in ("system", "developer") for item in messages):
         warning = "the chat template has no system role: the system text was put into the first user message"
@@ -138,6 +150,21 @@ def _with_text_arguments(messages: list[dict[str, Any]]) -> list[dict[str, Any]]
         else item
         for item in messages
     ]
+
+
+def _one_call_each(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Calls made at once as calls made one after another, each with its result (Llama 3 knows no others)."""
+    results = {item.get("tool_call_id"): item for item in messages if item["role"] == "tool"}
+    shown: list[dict[str, Any]] = []
+    for item in messages:
+        calls = item.get("tool_calls", ())
+        if len(calls) < 2:
+            shown += [] if item["role"] == "tool" and item in shown else [item]
+            continue
+        for place, call in enumerate(calls):
+            shown.append({**item, "tool_calls": [call], "content": "" if place else item["content"]})
+            shown += [results[call["id"]]] if call["id"] in results else []
+    return shown
 
 
 def _without_content(item: dict[str, Any]) -> dict[str, Any]:

@@ -763,6 +763,13 @@ NEWER_FAMILIES = (
         "<|plamo:end_tool_requests:plamo|>",
         [PARIS],
     ),
+    _tools(
+        "deepseek without the frame",
+        "<｜tool▁calls▁begin｜>",
+        'Sure.<｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city": "Paris"}<｜tool▁call▁end｜>'
+        "<｜tool▁calls▁end｜>",
+        [text("Sure."), PARIS],
+    ),
     _tools("pangu", "[unused11][unused12]", f"[unused11][{WEATHER_JSON}][unused12]", [PARIS]),
     _tools(
         "granite code",

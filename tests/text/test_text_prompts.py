@@ -265,6 +265,51 @@ def test_a_template_may_collect_in_lists(tmp_path: Path) -> None:
     assert text.render(request).text == text.render(request).text
 
 
+PARALLEL = (
+    Message("user", "Hi"),
+    Message(
+        "assistant",
+        "Looking.",
+        tool_calls=(ToolCall("1", "get_weather", '{"city": "Paris"}'), ToolCall("2", "add", '{"a": "four"}')),
+    ),
+    Message("tool", "12 degrees", tool_call_id="1"),
+    Message("tool", "5", tool_call_id="2"),
+    Message("user", "Thanks"),
+)
+CALLS = """\
+{%- for message in messages %}
+{%- if message.tool_calls %}
+{%- if message.tool_calls | length != 1 %}{{ raise_exception('only single calls') }}{% endif %}
+{{- '[' + message.content + '|' + message.tool_calls[0].function.arguments | tojson + ']' }}
+{%- else %}{{- '<' + message.content + '>' }}{% endif %}
+{%- endfor %}"""
+
+
+def test_calls_made_at_once_for_templates_that_know_one(tmp_path: Path) -> None:
+    """Llama 3's refuses several: each stands alone, before its own result."""
+    text = load_text(folder(tmp_path, template=CALLS))
+    written = '<Hi>[Looking.|{"city": "Paris"}]<12 degrees>[|{"a": "four"}]<5><Thanks>'
+    assert text.render(GenerationRequest(messages=PARALLEL)).text == written
+
+
+def test_text_beside_calls_that_a_template_cannot_show(tmp_path: Path) -> None:
+    """DeepSeek R1's older templates show calls only where there is no text."""
+    template = (
+        "{%- for message in messages %}{%- if message.content is not none %}{{ '<' + message.content + '>' }}"
+        "{%- else %}{{ message.tool_calls | tojson }}{%- endif %}{%- endfor %}"
+    )
+    prompt = load_text(folder(tmp_path, template=template)).render(GenerationRequest(messages=PARALLEL))
+    assert "Paris" in prompt.text
+    assert "four" in prompt.text
+    assert "Looking" not in prompt.text
+    assert "no text beside tool calls" in prompt.warnings[0]
+
+
+def test_a_template_that_insists_on_a_list_of_tools(tmp_path: Path) -> None:
+    text = load_text(folder(tmp_path, template="{% for tool in tools %}{{ tool }}{% endfor %}" + CHATML))
+    assert text.render(GenerationRequest(messages=CONVERSATION[:2])).text.startswith("<|im_start|>")
+
+
 def test_template_kwargs(tmp_path: Path) -> None:
     text = load_text(folder(tmp_path, template=CHATML + "{{ mood }}"), chat_template_kwargs={"mood": "glad"})
     hello = (Message("user", "Hi"),)

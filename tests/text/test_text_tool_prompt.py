@@ -148,7 +148,13 @@ def test_functions_as_text(tmp_path: Path) -> None:
 
 
 def test_a_template_that_insists_on_descriptions(tmp_path: Path) -> None:
-    template = CHATML + "{%- for tool in tools %}{{ '>' + tool.function.description }}{%- endfor %}"
+    """Of tools and of their parameters: Hermes' template joins both to its own text."""
+    template = CHATML + (
+        "{%- for tool in tools %}{{ '>' + tool.function.description }}"
+        "{%- for part in tool.function.parameters.properties.values() %}{{ '+' + part.description }}"
+        "{%- endfor %}{%- endfor %}"
+    )
     text = load_text(write_folder(tmp_path, template=template))
-    request = GenerationRequest(messages=(Message("user", "Hi"),), tools=(type(WEATHER)("f", "", {}),))
-    assert text.render(request).text.endswith(">")
+    tool = type(WEATHER)("f", "", {"properties": {"a": {"type": "string"}}})
+    request = GenerationRequest(messages=(Message("user", "Hi"),), tools=(tool,))
+    assert text.render(request).text.endswith(">+")

@@ -81,7 +81,7 @@ any_tagged: MakeReader = partial(ByFirst, readers={"<": xml}, other=tagged(diale
 mistral: MakeReader = partial(ByFirst, readers={"{": json_calls, "[": json_calls}, other=_MISTRAL)
 function = headed(r"<function=(?P<name>[^>\s]+)>\s*(?=\{)", "</function>")
 deepseek = headed(
-    r"<｜tool▁call▁begin｜>\s*(?:function\s*<｜tool▁sep｜>\s*)?(?P<name>[^\s<]+?)\s*"
+    r"(?:<｜tool▁call▁begin｜>)?\s*(?:function\s*<｜tool▁sep｜>\s*)?(?P<name>[^\s<]+?)\s*"
     r"(?:<｜tool▁sep｜>|\n)\s*(?:```json\s*)?(?=[{\[])",
     "```|<｜tool▁call▁end｜>",
 )

@@ -53,7 +53,7 @@ _DSML = tuple(
 _DEEPSEEK = (
     _framed("deepseek", readers.deepseek, "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
     # Long dialogues lose the frame at times.
-    _framed("deepseek", readers.deepseek, "<｜tool▁call▁begin｜>", "<｜tool▁calls▁end｜>", inner=False),
+    _framed("deepseek", readers.deepseek, "<｜tool▁call▁begin｜>", "<｜tool▁calls▁end｜>"),
 )
 _KIMI_ENDS = ("<|tool_call_end|>", "<|tool_call_begin|>", "<|tool_calls_section_end|>")
 _KIMI = (
