@@ -93,3 +93,24 @@ def test_own_reasoning_markers_on_the_command_line(cli: Cli) -> None:
     half = cli("run", "-p", "demo", prompt, "--reasoning-start", "<think>")
     assert half.returncode == 2
     assert "--reasoning-end is missing" in half.stderr
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_call_and_its_result_as_responses(client: tuple[OpenAI, str], stored: bool) -> None:
+    """Upon the stored response, or with all its items, the reasoning among them, sent back."""
+    openai, model = client
+    tool: Any = {"type": "function", **WEATHER["function"], "strict": False}
+    first = openai.responses.create(model=model, input=[QUESTION], tools=[tool], store=stored)
+    (call,) = (item for item in first.output if item.type == "function_call")
+    assert (call.name, json.loads(call.arguments)) == ("get_weather", {"city": "Paris"})
+    output = json.dumps({"weather": "sunny", "temperature": 21})
+    result: Any = {"type": "function_call_output", "call_id": call.call_id, "output": output}
+    if stored:
+        second = openai.responses.create(
+            model=model, input=[result], tools=[tool], previous_response_id=first.id
+        )
+    else:
+        items: Any = [QUESTION, *first.output, result]
+        second = openai.responses.create(model=model, input=items, tools=[tool], store=False)
+    assert "sunny" in second.output_text
+    assert second.status == "completed"
