@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from mlxk.cli.waiting import copying
 from mlxk.engine.architectures import model_types
-from mlxk.errors import MlxkError, UsageError
+from mlxk.errors import MlxkError, ModelError, UsageError
 from mlxk.hub import health as checks
 from mlxk.hub import references
 from mlxk.hub.cache import CachedModel, cached_at, cached_models
@@ -36,7 +36,7 @@ def health(
 ) -> int:
     """Check models on this machine: missing and cut-off files, damaged headers, tokenizers.
 
-    Ends with status 1 if one is not healthy.
+    Ends with status 1 if one is not whole, or if one that was named cannot be loaded.
 
     Examples:
         mlxk health
@@ -53,10 +53,11 @@ def health(
     json_
         For programs.
     """
-    found = {subject.name: _check(subject, deep) for subject in _subjects(models, profile)}
+    named = bool(models) or profile is not None
+    found = {subject.name: _check(subject, named, deep) for subject in _subjects(models, profile)}
     if profile is not None:
-        name, wrong = _against_profile(profile)
-        found[name] = [*found[name], *wrong]
+        name, unfit = _against_profile(profile)
+        found[name] = [*found[name], *unfit]
     if json_:
         data = [
             {"model": name, "health": checks.verdict(items), "findings": [asdict(item) for item in items]}
@@ -65,7 +66,8 @@ def health(
         print(json.dumps(data, indent=2, ensure_ascii=False))
     else:
         _print(found)
-    return 1 if any(found.values()) else 0
+    fine = ("healthy",) if named else ("healthy", "unsupported")
+    return 0 if all(checks.verdict(items) in fine for items in found.values()) else 1
 
 
 def _subjects(models: tuple[str, ...], profile: str | None) -> Iterator[_Subject]:
@@ -94,10 +96,11 @@ def _cached(name: str, model: CachedModel) -> _Subject:
     return _Subject(name, model.path, model.snapshot)
 
 
-def _check(subject: _Subject, deep: bool) -> list[Finding]:
+def _check(subject: _Subject, named: bool, deep: bool) -> list[Finding]:
+    """All findings. Reading the tokenizer takes half a second for a large one: not done for a whole cache."""
     size = checks.hashed_bytes(subject.folder) if deep else 0
     with copying(subject.name, size) if deep else nullcontext(lambda count: None) as progress:
-        return checks.check(
+        findings = checks.check(
             subject.folder,
             subject.name,
             snapshot=subject.snapshot,
@@ -105,6 +108,19 @@ def _check(subject: _Subject, deep: bool) -> list[Finding]:
             deep=deep,
             progress=progress,
         )
+    if not findings and (named or deep):
+        return _tokenizer(subject.folder)
+    return findings
+
+
+def _tokenizer(folder: Path) -> list[Finding]:
+    from mlxk.text.tokenizer import Tokenizer
+
+    try:
+        Tokenizer.load(folder)
+    except ModelError as error:
+        return [Finding("corrupt", error.message, error.hint)]
+    return []
 
 
 def _model_of(profile: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -161,6 +162,23 @@ def test_health_of_folders_and_deep(tiny: Path, qwen3_path: Path, capsys: Captur
     (found,) = json.loads(capsys.readouterr().out.partition("\n")[2])
     assert found["health"] == "corrupt"
     assert "other content than on the hub" in found["findings"][0]["message"]
+
+
+def test_a_tokenizer_that_is_none(tmp_path: Path, qwen3_path: Path, capsys: Captured) -> None:
+    folder = shutil.copytree(qwen3_path, tmp_path / "model")
+    (folder / "tokenizer.json").write_text("{}")
+    assert main(["health", str(folder)]) == 1
+    assert "tokenizer.json of" in capsys.readouterr().out
+
+
+def test_models_of_other_kinds_do_not_fail_a_look_at_the_cache(
+    hub: Hub, cache: Path, capsys: Captured
+) -> None:
+    hub.add("org/speech", {"config.json": b'{"model_type": "whisper"}', "model.gguf": b"x"})
+    assert main(["pull", "org/speech", "--force"]) == 0
+    assert main(["health"]) == 0
+    assert "unsupported" in capsys.readouterr().out
+    assert main(["health", "speech"]) == 1
 
 
 def test_health_of_a_profile_names_the_token_that_is_not_there(
