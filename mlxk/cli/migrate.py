@@ -12,7 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from mlxk.config import migrate_files, project_files
-from mlxk.config.diagnostics import as_json, human
+from mlxk.config.diagnostics import as_json, human, printable
 from mlxk.config.migration import Change, Migration, write
 from mlxk.config.secrets import shown_lines
 from mlxk.errors import UsageError
@@ -85,7 +85,7 @@ def _tell(found: Sequence[Migration], *, diff: bool, writes: bool) -> None:
         elif item.changes:
             print(item.label)
             for change in item.changes:
-                print(f"  {change.line}: {_said(change)}")
+                print(printable(f"  {change.line}: {_said(change)}"))
     changed = sum(bool(item.changes) for item in found)
     failed = sum(bool(item.problems) for item in found)
     counts = [

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from mlxk.config import catalogue, project_files, requests
 from mlxk.config import trust as trusting
+from mlxk.config.diagnostics import printable, snippet
 from mlxk.config.origins import dotted
 from mlxk.config.trust import Request
 from mlxk.errors import UsageError
@@ -69,7 +70,7 @@ def trust(
         files = trusting.read(file) | {trusting.name(item.path): item.digest for item in waiting}
         trusting.write(file, files)
         if not json_:
-            print(f"trusted: {', '.join(item.label for item in waiting)}")
+            print(printable(f"trusted: {', '.join(item.label for item in waiting)}"))
         waiting = []
     if json_:
         print(json.dumps([_object(item, item not in waiting) for item in found], indent=2))
@@ -81,15 +82,12 @@ def _show(found: Sequence[Request]) -> None:
         print("nothing here needs trust")
     for item in found:
         state = "trusted" if item.trusted else "changed since it was trusted" if item.known else "not trusted"
-        print(f"{item.label} ({state})")
+        print(printable(f"{item.label} ({state})"))
         for ask in item.asks:
-            print(f"  {ask.sentence}")
-            source = ask.origin.source
-            if source is not None and 0 < ask.origin.line <= len(source.lines):
-                line = source.lines[ask.origin.line - 1].strip()
-                print(
-                    f"    {ask.origin.line} | {''.join(char if char.isprintable() else ' ' for char in line)}"
-                )
+            print(printable(f"  {ask.sentence}"))
+            shown = snippet(ask.origin)
+            if shown is not None:
+                print(f"    {ask.origin.line} | {shown[0].strip()}")
 
 
 def _agreed(count: int) -> bool:
@@ -112,7 +110,7 @@ def _list(files: Mapping[str, str], json_: bool) -> int:
         print(json.dumps([{"file": name, "state": state} for name, state in states.items()], indent=2))
     else:
         for name, state in states.items():
-            print(f"{state:<7}  {name}")
+            print(printable(f"{state:<7}  {name}"))
     return 0
 
 

@@ -42,7 +42,7 @@ class Diagnostic:
     def line(self) -> str:
         """In one line, without the snippet."""
         place = f"{self.origin}: " if self.origin is not None else ""
-        return f"{place}{self.message}" + (f" ({self.help})" if self.help else "")
+        return printable(f"{place}{self.message}" + (f" ({self.help})" if self.help else ""))
 
 
 class InvalidProfile(ProfileError):
@@ -54,6 +54,11 @@ class InvalidProfile(ProfileError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return InvalidProfile, (self.diagnostics,)
+
+
+def printable(text: str) -> str:
+    """Lines without what would move a terminal's cursor: a key, or a file's name, may hold anything."""
+    return "".join(char if char.isprintable() or char == "\n" else "\ufffd" for char in text)
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
@@ -94,7 +99,7 @@ def _position(item: Diagnostic) -> tuple[int, int]:
 
 def human(diagnostics: Iterable[Diagnostic]) -> str:
     """The report with carets, one paragraph for each finding."""
-    return "\n\n".join(_paragraph(item) for item in ordered(diagnostics))
+    return printable("\n\n".join(_paragraph(item) for item in ordered(diagnostics)))
 
 
 def _paragraph(item: Diagnostic) -> str:
@@ -102,10 +107,10 @@ def _paragraph(item: Diagnostic) -> str:
     origin = item.origin
     if origin is None:
         return "\n".join([head, *_trailer("  ", item, with_help=True)])
-    snippet = _snippet(origin)
-    if snippet is None:
+    found = snippet(origin)
+    if found is None:
         return "\n".join([head, f"  --> {origin}", *_trailer("   ", item, with_help=True)])
-    line, column, width = snippet
+    line, column, width = found
     number = str(origin.line)
     gutter = " " * (len(number) + 2)
     help_text = f" help: {item.help}" if item.help else ""
@@ -126,7 +131,7 @@ def _trailer(gutter: str, item: Diagnostic, *, with_help: bool) -> list[str]:
     return lines + [f"{gutter}= note: {note}" for note in item.notes]
 
 
-def _snippet(origin: Origin) -> tuple[str, int, int] | None:
+def snippet(origin: Origin) -> tuple[str, int, int] | None:
     """The line as shown, the caret's column in it, and the caret's width."""
     if origin.source is None or not 0 < origin.line <= len(origin.source.lines):
         return None
@@ -165,7 +170,7 @@ def github(diagnostics: Iterable[Diagnostic]) -> str:
 
     See https://docs.github.com/actions/reference/workflow-commands-for-github-actions.
     """
-    return "\n".join(_command(item) for item in ordered(diagnostics))
+    return printable("\n".join(_command(item) for item in ordered(diagnostics)))
 
 
 def _command(item: Diagnostic) -> str:

@@ -139,6 +139,18 @@ def test_no_secret_is_shown(work: Path, capsys: Captured) -> None:
     assert "secret" not in said.out + said.err
 
 
+def test_a_file_cannot_write_over_what_is_shown(work: Path, capsys: Captured) -> None:
+    """A key may hold what moves a terminal's cursor, and hide what the file asks for."""
+    (work / "profiles" / "team.yaml").write_text(
+        'mlxk: 1\nmodel: builtin:demo\nvariants: {"v\\e[2J\\x9b1A": {system: "${file:/etc/hostname}"}}\n'
+    )
+    for command in (["run", "-p", "team", "Hi"], ["validate"], ["config", "-p", "team"], ["trust", "--yes"]):
+        main(command)
+        said = capsys.readouterr()
+        assert "v\ufffd[2J\ufffd1A" in said.out + said.err
+        assert not any(char in said.out + said.err for char in "\x1b\x9b")
+
+
 def test_nothing_to_trust(work: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["trust", "demo"]) == 0
     assert capsys.readouterr().out == "nothing here needs trust\n"
