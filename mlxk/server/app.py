@@ -45,7 +45,7 @@ from mlxk.server.openapi import document
 from mlxk.server.quota import Quotas
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route, RouteTable
-from mlxk.server.service import Service, lasting
+from mlxk.server.service import Service
 from mlxk.server.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -233,10 +233,9 @@ class Handler:
         with (
             self._quotas.admit(exchange.key_name) as left,
             self._service.track(answer, self._limits.queue),
+            self._service.keeping(model, parsed.keep_alive),
         ):
             exchange.extra = {**exchange.extra, **left}
-            if parsed.keep_alive is not None:
-                model.residence.keep(lasting(parsed.keep_alive))
             async with answer:
                 try:
                     if parsed.stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +26,10 @@ class Residence(Protocol):
 
     def keep(self, ttl: float | None) -> None:
         """Unload the model when it was idle for this long, until it is loaded anew; raises `RequestError`."""
+        ...
+
+    def during(self, ttl: float | None) -> AbstractContextManager[None]:
+        """As `keep`, for a request in the block: its time begins behind it; raises `RequestError`."""
         ...
 
     def expires_at(self) -> float | None:

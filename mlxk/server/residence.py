@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from mlxk.config.schema import Profile
 from mlxk.policy import check_keep_alive
 from mlxk.server.models import Residence
@@ -23,6 +25,10 @@ class GuardedResidence:
     def keep(self, ttl: float | None) -> None:
         check_keep_alive(self._profile)
         self._residence.keep(ttl)
+
+    def during(self, ttl: float | None) -> AbstractContextManager[None]:
+        check_keep_alive(self._profile)
+        return self._residence.during(ttl)
 
     def expires_at(self) -> float | None:
         return self._residence.expires_at()

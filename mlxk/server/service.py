@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -66,11 +66,15 @@ class Service:
             if not self._running:
                 self._idle.set()
 
+    def keeping(self, model: ServedModel, keep_alive: float | None) -> AbstractContextManager[None]:
+        """For a request in the block: how long it keeps the model behind it; raises `RequestError`."""
+        return nullcontext() if keep_alive is None else model.residence.during(_lasting(keep_alive))
+
     async def settle(self, model: ServedModel, keep_alive: float | None) -> None:
         """Load the model, or give its memory back if it is to be kept for no time at all."""
         self._check()
         if keep_alive is not None:
-            model.residence.keep(lasting(keep_alive))
+            model.residence.keep(_lasting(keep_alive))
         await (model.residence.release() if keep_alive == 0 else model.residence.load())
 
     def _check(self) -> None:
@@ -133,6 +137,6 @@ class Service:
         return {"state": _STATES[stats.state], "running": stats.running, "waiting": stats.waiting}
 
 
-def lasting(keep_alive: float) -> float | None:
+def _lasting(keep_alive: float) -> float | None:
     """A request's seconds as a residence counts them."""
     return None if math.isinf(keep_alive) else keep_alive

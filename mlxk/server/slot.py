@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol, Self
@@ -83,6 +83,7 @@ class Slot:
         self.retiring = False  # another engine took over; this one finishes what it has
         self.active = 0  # uses of the engine
         self.pending = 0  # those that wait for a load and get its engine whatever comes after
+        self.held = 0  # requests that say how long it stays behind them
         self.users = 0  # all that want the engine, also those that wait for its turn
         self.last_used = 0.0
         self.turn_over = 0.0  # it leaves for others that wait no sooner, unless it is idle
@@ -195,7 +196,17 @@ class Slot:
                 )
             return
         self._kept = Stay(ttl)
-        if not self.users:
+        self.rest()
+
+    @contextmanager
+    def during(self, ttl: float | None) -> Iterator[None]:
+        """As `keep`, for a request in the block: the time begins behind it."""
+        self.held += 1
+        try:
+            self.keep(ttl)
+            yield
+        finally:
+            self.held -= 1
             self.rest()
 
     def expires_at(self) -> float | None:
@@ -215,7 +226,9 @@ class Slot:
             self._timer = None
 
     def rest(self) -> None:
-        """Nobody uses it now: its time runs."""
+        """If nobody uses it now, its time runs."""
+        if self.users or self.held:
+            return
         self.stir()
         ttl = (self._kept or self.stay).ttl
         if ttl is not None and self.engine is not None:
@@ -223,7 +236,7 @@ class Slot:
 
     def _expire(self) -> None:
         self._timer = None
-        if self.idle and not self.users:
+        if self.idle and not self.users and not self.held:
             task = asyncio.create_task(self._keeper.end(self))
             self._enders.add(task)
             task.add_done_callback(self._enders.discard)
@@ -238,6 +251,5 @@ class Slot:
         finally:
             self.users -= 1
             self.last_used = asyncio.get_running_loop().time()
-            if not self.users:
-                self.rest()
+            self.rest()
             self._keeper.wake()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from mlxk.engine.base import EngineStats
@@ -149,6 +150,10 @@ class ScriptedResidence:
 
     def keep(self, ttl: float | None) -> None:
         self.asked.append(ttl)
+
+    def during(self, ttl: float | None) -> AbstractContextManager[None]:
+        self.keep(ttl)
+        return nullcontext()
 
     def expires_at(self) -> float | None:
         return self.leaves

@@ -190,6 +190,25 @@ async def test_asked_for_one_stay() -> None:
         assert 290 < expires - time.time() < 310
 
 
+async def test_what_a_request_asks_for_begins_behind_it() -> None:
+    world = World()
+    pool = Pool(factory=world.factory)
+    slot = sized(pool, "a", 1)
+    async with pool:
+        await ask(slot)
+        with slot.during(0.0):
+            await asyncio.sleep(0.02)
+            await ask(slot)
+            assert world.log == ["+a"]
+        async with asyncio.timeout(5):
+            while slot.state != "asleep":
+                await until(1)
+        with slot.during(None):
+            await ask(slot)
+        assert slot.expires_at() is None
+        assert slot.state == "ready"
+
+
 async def test_by_name() -> None:
     world = World()
     async with pooled(world, "ab", max_models=2) as (a, _):
