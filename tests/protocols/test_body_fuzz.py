@@ -11,6 +11,8 @@ from mlxk.errors import RequestError
 from mlxk.protocols import CONVERSATIONS, DIALECTS
 from mlxk.protocols.anthropic.messages import MessagesBody
 from mlxk.protocols.base import ParsedRequest
+from mlxk.protocols.ollama.chat import ChatBody as OllamaChatBody
+from mlxk.protocols.ollama.generate import GenerateBody
 from mlxk.protocols.openai.chat import ChatBody
 from mlxk.protocols.openai.completions import CompletionsBody
 from mlxk.protocols.openai.responses.body import ResponsesBody
@@ -42,7 +44,9 @@ values = st.recursive(
     max_leaves=12,
 )
 fields = {
-    name for body in (ChatBody, CompletionsBody, MessagesBody, ResponsesBody) for name in body.model_fields
+    name
+    for body in (ChatBody, CompletionsBody, MessagesBody, ResponsesBody, OllamaChatBody, GenerateBody)
+    for name in body.model_fields
 }
 ENDPOINTS = {**DIALECTS, **CONVERSATIONS}
 names = st.sampled_from(sorted(fields)) | st.text(max_size=4)
@@ -52,6 +56,8 @@ GOOD: dict[str, dict[str, object]] = {
     "openai.completions": {"prompt": "hi"},
     "openai.responses": {"input": "hi"},
     "anthropic.messages": {"model": "m", "max_tokens": 1, "messages": [USER]},
+    "ollama.chat": {"messages": [USER]},
+    "ollama.generate": {"prompt": "hi"},
 }
 
 
@@ -62,7 +68,7 @@ def attempt(dialect: str, body: dict[str, object]) -> None:
         assert outcome.param is None or isinstance(outcome.param, str)
         msgspec.json.encode(ENDPOINTS[dialect].error_body(outcome))
     else:
-        assert outcome.generations
+        assert outcome.generations or dialect.startswith("ollama")
 
 
 def parse(dialect: str, body: dict[str, object]) -> ParsedRequest | RequestError:
@@ -89,7 +95,7 @@ def test_a_good_body_with_one_odd_field(dialect: str, name: str, value: object) 
 @settings(max_examples=200, deadline=None)
 @given(value=values)
 def test_any_message(value: object) -> None:
-    for dialect in ("openai.chat", "anthropic.messages"):
+    for dialect in ("openai.chat", "anthropic.messages", "ollama.chat"):
         attempt(dialect, {**GOOD[dialect], "messages": [value]})
         for role in ("user", "assistant"):
             attempt(dialect, {**GOOD[dialect], "messages": [{"role": role, "content": value}]})

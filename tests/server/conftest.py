@@ -9,6 +9,7 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import anthropic
+import ollama
 import openai
 import pytest
 import uvloop
@@ -53,6 +54,9 @@ class Running:
     def anthropic(self) -> anthropic.Anthropic:
         client = anthropic.Anthropic(base_url=self.address, api_key="none", max_retries=0)
         return self.clients.enter_context(client)
+
+    def ollama(self) -> ollama.Client:
+        return self.clients.enter_context(ollama.Client(self.address))
 
     def client(self, **options: Any) -> openai.OpenAI:
         client = openai.OpenAI(base_url=f"{self.address}/v1", api_key="none", max_retries=0, **options)

@@ -30,6 +30,7 @@ STREAM_TYPE = "application/x-ndjson"
 # White space before a line's JSON says nothing.
 KEEP_ALIVE = b" "
 
+_CENTURY = 100 * 365.25 * 86_400
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _AMOUNT = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _DURATION = re.compile(rf"[+-]?(?:(?:{_AMOUNT.pattern})+|\d+)")
@@ -65,7 +66,7 @@ _NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def _seconds(value: object) -> object:
-    """A number of seconds, or a duration as Go writes it (`1h30m`); a negative one has no end."""
+    """A number of seconds, or a duration as Go writes it (`1h30m`); negative and endless are one."""
     if isinstance(value, str):
         if not _DURATION.fullmatch(value):
             raise problem("It must be a number of seconds or a duration such as '5m', '0' or '-1'.")
@@ -73,7 +74,7 @@ def _seconds(value: object) -> object:
         amount = sum(float(number) * _UNITS[unit] for number, unit in found) if found else float(value)
         value = -abs(amount) if value.startswith("-") else amount
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return math.inf if value < 0 else float(value)
+        return float(value) if 0 <= value <= _CENTURY else math.inf
     return value
 
 

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 from mlxk.protocols.validation import Body, Strings, problem
 from mlxk.requests import SamplingOverrides, Unsupported
 
+_INT32 = 1 << 31
 _INT64 = 1 << 63
 # Penalties that look back over the whole window.
 _EVERYTHING = 1 << 30
@@ -88,14 +89,14 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class Options(Body):
-    num_predict: Annotated[int, BeforeValidator(_number_of_tokens)] | None = None
-    num_ctx: Annotated[Whole, Field(ge=1)] | None = None
+    num_predict: Annotated[int, Field(lt=_INT32), BeforeValidator(_number_of_tokens)] | None = None
+    num_ctx: Annotated[Whole, Field(ge=1, lt=_INT32)] | None = None
     temperature: Annotated[float, Field(ge=0, le=5)] | None = None
-    top_k: Whole | None = None
+    top_k: Annotated[Whole, Field(lt=_INT32)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     repeat_penalty: Annotated[float, Field(gt=0)] | None = None
-    repeat_last_n: Annotated[Whole, Field(ge=-1)] | None = None
+    repeat_last_n: Annotated[Whole, Field(ge=-1, lt=_INT32)] | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
     seed: Annotated[Whole, Field(ge=-_INT64, lt=_INT64)] | None = None
