@@ -15,13 +15,12 @@ from mlxk.config.layers import (
     lookup,
     merge_table,
     merge_tables,
-    plain,
     settle,
 )
 from mlxk.config.origins import DEFAULT, KeyPath, dotted
 from mlxk.config.schema import Profile
 from mlxk.config.secrets import with_hidden_keys
-from mlxk.config.validation import check, value_origin, with_note
+from mlxk.config.validation import validated, value_origin, with_note
 
 # Problems after which the merged profile would be incomplete, so that judging it would mislead.
 _FATAL = ("E0", "E101", "E2", "E3")
@@ -64,8 +63,8 @@ def problems(tables: Sequence[Table], known: Sequence[Diagnostic] = ()) -> list[
     wrong_paths = [item.path for item in known if item.path and item.severity == "error"]
     sound = [pruned(table, wrong_paths) for table in tables]
     tree = whole(sound)
-    wrong = check(tree, Profile, below=sound)
-    found = wrong or cross_checks(Profile.model_validate(plain(tree)), tree, sound)
+    profile = validated(tree, Profile, below=sound)
+    found = profile if isinstance(profile, list) else cross_checks(profile, tree, sound)
     told = {item.path for item in known}
     found = [item for item in found if not item.path or item.path not in told]
     if any(item.path[:1] == ("model",) for item in known):  # what seems to be missing may be what was wrong

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -41,6 +41,8 @@ _BOUNDS = {
     "less_than_equal": "at most {le}",
     "less_than": "less than {lt}",
 }
+
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def fit_text(table: Table, model: Any) -> Table:
@@ -78,8 +80,14 @@ def _fit(value: Value, annotation: Any) -> Value:
 
 def check(layer: Table, model: type[BaseModel], *, below: Sequence[Table] = ()) -> list[Diagnostic]:
     """What is wrong with one layer. `below` are lower layers, for the note on what a value overrides."""
+    valid = validated(layer, model, below=below)
+    return valid if isinstance(valid, list) else []
+
+
+def validated(layer: Table, model: type[_Model], *, below: Sequence[Table] = ()) -> _Model | list[Diagnostic]:
+    """A layer as its model, or what is wrong with it."""
     try:
-        model.model_validate(plain(settle(layer)))
+        return model.model_validate(plain(settle(layer)))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False, include_context=True)
         found: dict[KeyPath, Diagnostic] = {}
@@ -87,7 +95,6 @@ def check(layer: Table, model: type[BaseModel], *, below: Sequence[Table] = ()) 
             item = _diagnose(detail, layer, model)
             found.setdefault(item.path, with_note(item, below))
         return list(found.values())
-    return []
 
 
 def with_note(item: Diagnostic, below: Sequence[Table]) -> Diagnostic:
