@@ -53,7 +53,7 @@ class CallBody:
         self._start = ""
         # How the first item was shown.
         self._shown: Literal["", "call", "text"] = ""
-        self._arguments = ""
+        self._arguments: list[str] = []
         self.opened = False
         self.enough = False
 
@@ -86,10 +86,10 @@ class CallBody:
                 return
             match item:
                 case CallOpened():
-                    self._shown, self._arguments, self.opened = "call", "", True
+                    self._shown, self._arguments, self.opened = "call", [], True
                     self._writer.open_call(item.id or self._new_id(), item.name)
                 case CallArguments():
-                    self._arguments += item.text
+                    self._arguments.append(item.text)
                     self._writer.write("tool_call", item.text)
                 case CallClosed():
                     self._close(item)
@@ -102,7 +102,7 @@ class CallBody:
         self._writer.end_block()
         if item.problem is not None:
             self._warn(f"a tool call may not be usable: {item.problem}")
-        elif not _is_json(self._arguments):
+        elif not _is_json("".join(self._arguments)):
             self._warn("a tool call may not be usable: its arguments are not JSON")
         self.enough = self._one_call
 

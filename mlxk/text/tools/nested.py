@@ -19,6 +19,7 @@ from mlxk.text.tools.values import as_json, container_of, converted, types_of
 MARK = "]<]minimax[>["
 _TAG = re.compile(re.escape(MARK) + r"<(?P<tag>/?[^<>]+)>")
 _INVOKE = re.compile(r"invoke\s+name\s*=\s*[\"']?(?P<name>[^\"'>]+)[\"']?")
+_BEGUN = MARK[0]
 # What an object calls text that stands between its elements.
 _TEXT = "$text"
 
@@ -50,6 +51,11 @@ class NestedCalls:
             before, self._buffer = self._buffer[: match.start()], self._buffer[match.end() :]
             self._between(items, before)
             self._tag(items, match["tag"].strip(), match.group())
+        if self._path and (place := self._buffer.find(_BEGUN)) != 0:
+            # No tag begins in this text.
+            size = len(self._buffer) if place < 0 else place
+            self._between(items, self._buffer[:size])
+            self._buffer = self._buffer[size:]
         return items
 
     def finish(self, complete: bool) -> list[CallItem]:

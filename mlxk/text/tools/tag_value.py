@@ -21,12 +21,13 @@ class Ending:
         self.pattern = re.compile(pattern)
         self.prefixes = frozenset(tag[:size] for tag in tags for size in range(1, len(tag) + 1))
         self.longest = max(map(len, tags))
+        self._firsts = re.compile("|".join(sorted({re.escape(tag[0]) for tag in tags})))
 
     def certain(self, text: str) -> int:
         """How many characters of `text` belong to the value, whatever comes next."""
-        for size in range(min(self.longest, len(text)), 0, -1):
-            if text[-size:] in self.prefixes:
-                return len(text) - size
+        for found in self._firsts.finditer(text, max(len(text) - self.longest, 0)):
+            if text[found.start() :] in self.prefixes:
+                return found.start()
         return len(text)
 
 

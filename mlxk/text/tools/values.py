@@ -15,16 +15,17 @@ _CLASSES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _UNIONS = ("anyOf", "oneOf", "allOf")
 
 
 def escaped(text: str) -> str:
     """Text as it stands inside a JSON string; of pieces, joined, the same as of the whole."""
-    return json.dumps(text, ensure_ascii=False)[1:-1]
+    return _ENCODER.encode(text)[1:-1]
 
 
 def as_json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def converted(text: str, schema: Mapping[str, Any]) -> Any:
