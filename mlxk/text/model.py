@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from mlxk.config.schema import Profile
-from mlxk.errors import ModelError, ProfileError, RequestError, UnsupportedParameter
+from mlxk.errors import ModelError, RequestError, UnsupportedParameter
 from mlxk.hub.facts import ModelFacts
 from mlxk.requests import GenerationRequest, ReasoningBudget
-from mlxk.text import presets
 from mlxk.text.chat import ChatWriter
 from mlxk.text.decoder import Decoder, DecoderSetup
 from mlxk.text.detokenizer import Detokenizer, detokenizer_of, pieces_of
@@ -18,6 +16,7 @@ from mlxk.text.infill import infill_of
 from mlxk.text.output import OutputGrammars
 from mlxk.text.prompt import Marker, Prompt
 from mlxk.text.source import TemplateSources, template_sources
+from mlxk.text.stop_tokens import named_stops, stop_ids
 from mlxk.text.stops import Stops
 from mlxk.text.templates import Templates
 from mlxk.text.tokenizer import Tokenizer, read_json
@@ -45,7 +44,7 @@ class TextModel:
         self._chat = ChatWriter(profile, self._templates, tokenizer.named, self._output, self._marker)
         self._pieces = pieces_of(tokenizer)
         self._infill = infill_of(tokenizer)
-        self._stop_names = {self._profile_stop(text): text for text in profile.stop.tokens}
+        self._stop_names = named_stops(profile, tokenizer)
         # What the model itself ends a turn with is no stop of the profile's making.
         usual = {*facts.eos_token_ids, tokenizer.eos_id}
         self._told_stops = {
@@ -53,7 +52,7 @@ class TextModel:
             for index, name in self._stop_names.items()
             if index not in usual and name not in full.delimiters
         }
-        self.stop_token_ids = self._stop_ids(facts, full, literals)
+        self.stop_token_ids = stop_ids(facts, tokenizer, full, literals, self._stop_names)
 
     @classmethod
     def load(cls, facts: ModelFacts, profile: Profile) -> TextModel:
@@ -197,27 +196,6 @@ class TextModel:
             for index, text in tokenizer.added.items()
             if not text.isspace() and (index in tokenizer.special or text in used)
         ]
-
-    def _profile_stop(self, text: str) -> int:
-        found = self.token_id(text)
-        if found is None:
-            names = [*self.tokenizer.added_ids, *self.tokenizer.backend.get_vocab()]
-            near = difflib.get_close_matches(text, self.tokenizer.added_ids, 1) or difflib.get_close_matches(
-                text, [name for name in names if abs(len(name) - len(text)) < 2], 1
-            )
-            raise ProfileError(
-                f"stop.tokens: this model has no token {text!r}",
-                hint=f"did you mean {near[0]!r}?" if near else "use `stop: {sequences: […]}` for text",
-                param="stop.tokens",
-            )
-        return found
-
-    def _stop_ids(self, facts: ModelFacts, grammar: Grammar, literals: str) -> tuple[int, ...]:
-        """eos of the model's files, ends of turns that template or grammar write, and the profile's own."""
-        names = [text for text in presets.END_OF_TURN if text in literals and text not in grammar.delimiters]
-        written = [self.tokenizer.added_ids.get(text) for text in (*names, *grammar.ends)]
-        eos = [*facts.eos_token_ids, self.tokenizer.eos_id, *written, *self._stop_names]
-        return tuple(dict.fromkeys(index for index in eos if index is not None))
 
     def _gap_prompt(self, request: GenerationRequest) -> Prompt:
         if self._infill is None:
