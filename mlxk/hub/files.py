@@ -10,12 +10,14 @@ from typing import Any
 
 from mlxk.errors import IncompleteModel, ModelError
 
+# What mlx-lm takes for weights.
+WEIGHTS = "model*.safetensors"
 # What loading a model reads. A snapshot that lacks one of these that its repository has is incomplete. What
 # mlx-lm downloads by itself has all of them.
 LOADED = (
     "config.json",
     "generation_config.json",
-    "model*.safetensors",
+    WEIGHTS,
     "model.safetensors.index.json",
     "tokenizer.json",
     "tokenizer_config.json",

@@ -16,18 +16,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mlxk.errors import InsufficientDisk, ModelError, UnsupportedModel
-from mlxk.hub.files import NEEDED, is_one_of, read_json
+from mlxk.errors import InsufficientDisk, UnsupportedModel
+from mlxk.hub.files import NEEDED, WEIGHTS, is_one_of, read_json
 from mlxk.hub.headers import Tensor
+from mlxk.hub.objection import objection as objection_to
 from mlxk.hub.sizes import show
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import RepoSibling
 
-_ANYWAY = "--force downloads it all the same"
-_WEIGHTS = "model*.safetensors"
-_COMMUNITY = "mlx-community"
-_SUGGESTIONS = 3
 _AT_ONCE = 8  # requests for headers
 _RESERVE = 1 << 30  # bytes of disk that a download leaves free
 
@@ -72,7 +69,7 @@ class Preflight:
 
     @property
     def weights_bytes(self) -> int:
-        return sum(file.size for file in self.files if is_one_of(file.path, [_WEIGHTS]))
+        return sum(file.size for file in self.files if is_one_of(file.path, [WEIGHTS]))
 
 
 def offline() -> bool:
@@ -105,7 +102,7 @@ def check(repo: str, revision: str | None, *, model_types: Collection[str]) -> P
     files = tuple(
         _remote_file(repo, commit, sibling) for sibling in siblings if is_one_of(sibling.rfilename, NEEDED)
     )
-    objection = _objection(repo, paths, config, model_types)
+    objection = objection_to(repo, paths, config, model_types)
     return Preflight(repo, revision, commit, files, _is_here(repo, revision, commit), objection, config)
 
 
@@ -126,7 +123,7 @@ def tensors(found: Preflight) -> dict[str, Tensor]:
             for name, item in listed.items()
         }
 
-    paths = [file.path for file in found.files if is_one_of(file.path, [_WEIGHTS])]
+    paths = [file.path for file in found.files if is_one_of(file.path, [WEIGHTS])]
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return {name: tensor for part in pool.map(header, paths) for name, tensor in part.items()}
 
@@ -170,63 +167,3 @@ def _remote_file(repo: str, commit: str, sibling: RepoSibling) -> RemoteFile:
     here = isinstance(cached, str) and os.path.getsize(cached) == sibling.size
     sha256 = sibling.lfs.sha256 if sibling.lfs is not None else None
     return RemoteFile(sibling.rfilename, sibling.size or 0, sha256, here)
-
-
-def _objection(
-    repo: str, paths: Collection[str], config: Mapping[str, Any], model_types: Collection[str]
-) -> UnsupportedModel | None:
-    if not any(is_one_of(path, [_WEIGHTS]) for path in paths):
-        return _without_weights(repo, paths)
-    model_type = config.get("model_type")
-    if not isinstance(model_type, str):
-        return UnsupportedModel(
-            f"{repo} is no language model: it has no config.json with a `model_type`",
-            hint=_ANYWAY,
-        )
-    if config.get("model_file") is not None:
-        return UnsupportedModel(
-            f"{repo} wants to run Python code of its own (`model_file` in config.json), which mlxk refuses",
-            hint=f"use a conversion to an architecture that mlx-lm has{_suggestions(repo)}",
-        )
-    if model_types and model_type not in model_types:
-        return UnsupportedModel(
-            f"{repo} is of the type {model_type}, which the installed mlx-lm cannot load",
-            hint="a newer mlx-lm may: pip install -U mlx-lm; --force downloads it all the same",
-        )
-    return None
-
-
-def _without_weights(repo: str, paths: Collection[str]) -> UnsupportedModel:
-    for pattern, what in _FOREIGN:
-        if any(is_one_of(path, [pattern]) for path in paths):
-            return UnsupportedModel(
-                f"{repo} has {what}, which MLX does not load",
-                hint=f"use the model in safetensors{_suggestions(repo)}, or the original and `mlxk convert`",
-            )
-    return UnsupportedModel(f"{repo} has no weights (model*.safetensors)", hint=_ANYWAY)
-
-
-def _suggestions(repo: str) -> str:
-    """Conversions of mlx-community with a name like this one; nothing where the hub does not say."""
-    from huggingface_hub import HfApi
-
-    from mlxk.hub.failures import told
-
-    name = repo.rpartition("/")[2].removesuffix("-GGUF").removesuffix("-gguf")
-    try:
-        with told(repo):
-            found = list(HfApi().list_models(author=_COMMUNITY, search=name, limit=_SUGGESTIONS))
-    except ModelError:
-        return ""
-    return f" ({', '.join(model.id for model in found)})" if found else ""
-
-
-_FOREIGN = (
-    ("*.gguf", "GGUF files only"),
-    ("adapter_*", "an adapter only"),
-    ("*.bin", "PyTorch weights only"),
-    ("*.pth", "PyTorch weights only"),
-    ("*.pt", "PyTorch weights only"),
-    ("*.onnx", "ONNX files only"),
-    ("*.safetensors", "weights under other names only (not model*.safetensors)"),
-)
