@@ -12,7 +12,7 @@ PULL = Refusal(
     ("POST",),
     lambda: Forbidden(
         "This server does not download models.",
-        hint="On its machine, run 'hf download ORG/NAME' and name the model in the profile.",
+        hint="On its machine, run 'mlxk pull ORG/NAME' and name the model in the profile.",
     ),
     error_body,
 )
