@@ -96,7 +96,8 @@ def up(
 
     log = resolved.profile.log
     with logging_to(sys.stderr, format=log.format, level=log.level):
-        _announce(log, f"files: {', '.join(resolved.files)}", files=resolved.files)
+        files = tuple(dict.fromkeys(file for item in served.values() for file in item.files))
+        _announce(log, f"files: {', '.join(files)}", files=files)
         _serve(resolved.profile, plans)
     return 0
 

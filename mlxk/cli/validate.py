@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.stdin import STDIN
 from mlxk.config import catalogue, project_files, validate_files
 from mlxk.config.diagnostics import FORMATTERS, Format
 from mlxk.errors import UsageError
@@ -28,6 +29,8 @@ def validate(
     format_
         human (default), json for programs, github for annotations in a workflow.
     """
+    if Path(STDIN) in files:
+        raise UsageError("validate reads files, not standard input", hint="mlxk validate FILE")
     paths = list(files) or _project_files()
     if not paths:
         raise UsageError("there is no profile to check", hint="name files: mlxk validate profiles/*.yaml")

@@ -249,3 +249,8 @@ def test_the_shipped_profiles_are_valid_on_a_fresh_machine(
     assert "environment variable STUDIO_KEY is not set" in err
     assert main(["up", "studio"]) == 1
     assert "error[E201]: environment variable STUDIO_KEY is not set" in capsys.readouterr().err
+
+
+def test_validate_reads_no_standard_input(work: Path, capsys: Captured) -> None:
+    assert main(["validate", "-"]) == 2
+    assert "validate reads files, not standard input" in capsys.readouterr().err
