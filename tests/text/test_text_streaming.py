@@ -131,3 +131,11 @@ def test_the_name_comes_first_and_text_as_it_is_written(
     # No piece is longer than a few tokens, where the format lets text through.
     assert (max(sizes) < 60) is streams
     assert not decoder.warnings
+
+
+def test_an_answer_in_json_does_not_wait(tmp_path: Path) -> None:
+    """Models that may call in bare JSON answer in it too: what cannot be a call is shown at once."""
+    text = model(tmp_path, "[no marks at all]")
+    decoder = text.decoder(text.render(REQUEST), REQUEST)
+    events = decoder.feed(text.encode('{"city": "Paris'))
+    assert "".join(event.text for event in events if isinstance(event, BlockDelta)) == '{"city": "Paris'

@@ -17,6 +17,7 @@ from mlxk.text.tools.value import ValueEnd
 _NAMES = {"name", "tool_name", "function", "function_name"}
 _ARGUMENTS = {"arguments", "parameters", "args", "kwargs", "tool_parameters", "input"}
 _IDS = {"id", "tool_call_id", "call_id"}
+_KEYS = _NAMES | _ARGUMENTS | _IDS | {"type", "index"}
 _SPACE = " \t\r\n"
 
 _Chars = Generator[None, str, str]
@@ -109,6 +110,7 @@ class JsonCalls:
         return char
 
     def _object(self) -> Generator[None, str, None]:
+        first = True
         while True:
             char = yield from self._next()
             if char == ",":
@@ -120,6 +122,9 @@ class JsonCalls:
             key = json.loads('"' + (yield from self._value('"'))[1:], strict=False)
             if (yield from self._next()) != ":":
                 raise _Malformed("the tool call is not a JSON object")
+            if first and self._declared_only and key not in _KEYS | self._names:
+                raise _Malformed("no tool call begins so")  # an answer in JSON need not wait for its end
+            first = False
             ended = yield from self._member(key, (yield from self._next()))
             if ended:
                 return
