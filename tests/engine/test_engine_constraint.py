@@ -69,13 +69,13 @@ async def test_a_schema_a_pattern_and_a_grammar_are_obeyed(
 async def test_rows_without_a_constraint_say_what_they_say_alone(
     make_real_engine: MakeEngine, tokenizer: Tokenizer
 ) -> None:
-    free = [ask(f"free{n}", tuple(range(20 + n, 40 + n)), max_tokens=40) for n in range(3)]
-    bound = [constrained(schema(POINT), seed) for seed in range(3)]
+    free = [ask(f"free{n}", tuple(range(20 + n, 40 + n)), max_tokens=20) for n in range(2)]
+    bound = [constrained(schema(POINT), seed) for seed in range(2)]
     async with make_real_engine() as engine:
         alone = [ids_of(await steps_of(engine, request)) for request in (*free, *bound)]
         together = await asyncio.gather(*(steps_of(engine, request) for request in (*free, *bound)))
     assert [ids_of(steps) for steps in together] == alone
-    for ids in alone[3:]:
+    for ids in alone[2:]:
         jsonschema.validate(json.loads(tokenizer.decode(ids)), POINT)
 
 
@@ -209,11 +209,13 @@ async def test_two_hundred_schemas_give_valid_json_or_an_honest_length(
 
     source = random.Random(20)
     schemas = [random_schema(source) for _ in range(200)]
-    config = EngineConfig(model_path=str(qwen3_path), context_length=4096, max_concurrency=64)
+    config = EngineConfig(
+        model_path=str(qwen3_path), context_length=4096, max_concurrency=100, prompt_cache_entries=0
+    )
     async with ThreadEngine(config) as engine:
         runs = await asyncio.gather(
             *(
-                steps_of(engine, constrained(schema(one), seed, max_tokens=200))
+                steps_of(engine, constrained(schema(one), seed, max_tokens=120))
                 for seed, one in enumerate(schemas)
             )
         )
@@ -223,7 +225,7 @@ async def test_two_hundred_schemas_give_valid_json_or_an_honest_length(
             stopped += 1
             jsonschema.validate(json.loads(tokenizer.decode(ids_of(steps))), one)
         else:
-            assert len(ids_of(steps)) == 200
+            assert len(ids_of(steps)) == 120
     assert stopped > 100
 
 

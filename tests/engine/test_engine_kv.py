@@ -29,15 +29,14 @@ def config(path: Path, kv: KVQuantization | None = KV, **changes: object) -> Eng
 
 
 async def alone_and_together(settings: EngineConfig) -> tuple[list[list[int]], list[list[int]]]:
-    requests = [ask(f"{n}", prompt, max_tokens=24) for n, prompt in enumerate(PROMPTS)]
+    requests = [ask(f"{n}", prompt, max_tokens=16) for n, prompt in enumerate(PROMPTS)]
     async with ThreadEngine(settings) as engine:
         alone = [ids_of(await steps_of(engine, request)) for request in requests]
         together = await asyncio.gather(*(steps_of(engine, request) for request in requests))
     return alone, [ids_of(steps) for steps in together]
 
 
-@pytest.mark.parametrize("start", [0, 12, 40])
-@pytest.mark.parametrize("prefill_step", [16, 512])
+@pytest.mark.parametrize(("start", "prefill_step"), [(0, 16), (12, 512), (40, 16)])
 async def test_alone_and_together_are_the_same(wide_path: Path, start: int, prefill_step: int) -> None:
     kv = KVQuantization(bits=4, group_size=32, start=start)
     alone, together = await alone_and_together(
@@ -52,7 +51,7 @@ def of_mlx_lm(path: Path, prompt: tuple[int, ...], kv: KVQuantization) -> list[i
 
     model, _ = load_model(path)
     settings = {"kv_bits": kv.bits, "kv_group_size": kv.group_size, "quantized_kv_start": kv.start}
-    steps = generate_step(mx.array(prompt), model, max_tokens=24, prefill_step_size=kv.start or 1, **settings)
+    steps = generate_step(mx.array(prompt), model, max_tokens=16, prefill_step_size=kv.start or 1, **settings)
     return [token for token, _ in steps]
 
 
@@ -60,7 +59,7 @@ def of_mlx_lm(path: Path, prompt: tuple[int, ...], kv: KVQuantization) -> list[i
 async def test_it_says_what_mlx_lm_says(wide_path: Path, start: int) -> None:
     kv = KVQuantization(bits=8, group_size=32, start=start)
     async with ThreadEngine(config(wide_path, kv)) as engine:
-        said = [ids_of(await steps_of(engine, ask(prompt=prompt, max_tokens=24))) for prompt in PROMPTS[:3]]
+        said = [ids_of(await steps_of(engine, ask(prompt=prompt, max_tokens=16))) for prompt in PROMPTS[:3]]
     assert said == [await asyncio.to_thread(of_mlx_lm, wide_path, prompt, kv) for prompt in PROMPTS[:3]]
 
 
@@ -75,16 +74,14 @@ async def test_it_takes_less_room(wide_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", [0, 30])
-async def test_the_next_turn_begins_where_the_last_one_ended(
-    make_real_engine: MakeEngine, wide_path: Path, start: int
-) -> None:
+async def test_the_next_turn_begins_where_the_last_one_ended(wide_path: Path, start: int) -> None:
     kv = KVQuantization(bits=8, group_size=32, start=start)
     prompt = tuple(range(20, 80))
-    async with make_real_engine(model_path=str(wide_path), kv=kv) as engine:
+    async with ThreadEngine(config(wide_path, kv)) as engine:
         first = await steps_of(engine, ask(prompt=prompt))
         second = (*prompt, *ids_of(first), 60, 61, 62)
         cached = await steps_of(engine, ask(prompt=second))
-    async with make_real_engine(model_path=str(wide_path), kv=kv, prompt_cache_entries=0) as engine:
+    async with ThreadEngine(config(wide_path, kv, prompt_cache_entries=0)) as engine:
         fresh = await steps_of(engine, ask(prompt=second))
     assert done_of(cached).cached_tokens == len(prompt) + 8
     assert ids_of(cached) == ids_of(fresh)

@@ -10,6 +10,7 @@ from pathlib import Path
 import mlx.core as mx
 import pytest
 
+from mlxk.engine import EngineConfig, ProcessEngine, ThreadEngine
 from mlxk.engine.loader import explain, generation_failure
 from mlxk.errors import EngineError, InsufficientMemory, ModelError
 from tests.engine.conftest import MakeEngine, ask, steps_of
@@ -76,9 +77,11 @@ DAMAGES = {
 }
 
 
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, ThreadEngine) for name in DAMAGES), ("cut-off weights", ProcessEngine)]
+)
 async def test_a_damaged_model_is_refused_by_name(
-    make_real_engine: MakeEngine, name: str, qwen3_path: Path, tmp_path: Path
+    name: str, kind: type[ThreadEngine | ProcessEngine], qwen3_path: Path, tmp_path: Path
 ) -> None:
     damage, words = DAMAGES[name]
     path = tmp_path / "broken-model"
@@ -86,7 +89,7 @@ async def test_a_damaged_model_is_refused_by_name(
     (path / "model.py").write_text("raise SystemExit('this code ran')")
     damage(path)
     with pytest.raises(ModelError, match=words) as caught:
-        await make_real_engine(model_path=str(path)).__aenter__()
+        await kind(EngineConfig(model_path=str(path), context_length=4096)).__aenter__()
     assert "broken-model" in caught.value.message
     assert caught.value.hint or name == "incomplete config"
 
