@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from mlxk.errors import RequestError, UnsupportedParameter
-from mlxk.events import Collector, Event, Finish, Start, Usage
+from mlxk.events import BlockDelta, BlockEnd, BlockStart, Collector, Event, Finish, Start, Usage
 from mlxk.protocols.anthropic import messages
 from mlxk.requests import GenerationRequest, JsonSchema, Message, NamedToolChoice, ReasoningOptions, Tool
 from tests.protocols.conftest import MakeCard
@@ -125,3 +126,25 @@ def test_only_own_stop_sequences_are_told(card: MakeCard, stop: str | None, expe
     assert answer["stop_reason"] == expected
     assert answer["stop_sequence"] == ("x" if expected == "stop_sequence" else None)
     assert f'"stop_reason":"{expected}"'.encode() in b"".join(encoder.feed(0, event) for event in events)
+
+
+def test_thinking_is_signed_alike_in_a_stream_and_whole(card: MakeCard) -> None:
+    """Clients send back only thinking with a signature, and expect it before the block's end."""
+    events: list[Event] = [
+        Start("gen-1", "demo", 1),
+        BlockStart(0, "reasoning"),
+        BlockDelta(0, "h"),
+        BlockDelta(0, "m"),
+        BlockEnd(0),
+        Finish("stop", Usage(1, 1)),
+    ]
+    encoder = messages.parse(LEAST).encoder(card())
+    collector = Collector()
+    for event in events:
+        collector.feed(event)
+    (block,) = msgspec.convert(encoder.body([collector.completion()])["content"], list[dict[str, str]])
+    assert block["signature"]
+    streamed = b"".join(encoder.feed(0, event) for event in events)
+    signed = f'"delta":{{"type":"signature_delta","signature":"{block["signature"]}"}}'.encode()
+    assert streamed.index(signed) < streamed.index(b"content_block_stop")
+    assert parse(messages=[USER, {"role": "assistant", "content": [block]}]).messages[1].reasoning == "hm"

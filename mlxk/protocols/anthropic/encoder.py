@@ -1,13 +1,16 @@
 """Events to messages and their streams.
 
-Reasoning is a `thinking` block unless the profile drops it; its `signature` is empty, for there is nobody to
-check one. Token counts of the prompt are known when generation ends, and come with `message_delta`.
+Reasoning is a `thinking` block unless the profile drops it. Clients send back only what has a `signature`: it
+is a digest of the thinking, and nobody checks it. Token counts of the prompt are known when generation ends,
+and come with `message_delta`.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
-from typing import assert_never
+from hashlib import sha256
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
@@ -27,6 +30,9 @@ from mlxk.events import (
     Usage,
 )
 from mlxk.protocols.base import Json, ModelCard, finished
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
 # A delta's type, and the field that its text stands in.
@@ -49,6 +55,7 @@ class MessagesEncoder:
         self._error_body = error_body
         self._blocks = 0
         self._kind: BlockKind = "text"
+        self._thought = sha256()
 
     def feed(self, choice: int, event: Event) -> bytes:
         match event:
@@ -93,6 +100,7 @@ class MessagesEncoder:
 
     def _block_start(self, start: BlockStart) -> bytes:
         self._kind = start.kind
+        self._thought = sha256()
         if self._hides(start.kind):
             return b""
         block = {
@@ -105,15 +113,22 @@ class MessagesEncoder:
     def _delta(self, delta: BlockDelta) -> bytes:
         if self._hides(self._kind) or not delta.text:
             return b""
+        if self._kind == "reasoning":
+            self._thought.update(delta.text.encode())
         kind, field = _DELTAS[self._kind]
-        said = {"type": kind, field: delta.text}
+        return self._delta_frame({"type": kind, field: delta.text})
+
+    def _delta_frame(self, said: Json) -> bytes:
         return _frame("content_block_delta", {"index": self._blocks, "delta": said})
 
     def _block_end(self) -> bytes:
         if self._hides(self._kind):
             return b""
+        signed = b""
+        if self._kind == "reasoning":
+            signed = self._delta_frame({"type": "signature_delta", "signature": _signature(self._thought)})
         self._blocks += 1
-        return _frame("content_block_stop", {"index": self._blocks - 1})
+        return signed + _frame("content_block_stop", {"index": self._blocks - 1})
 
     def _end(self, finish: Finish) -> Json:
         reason = _STOP_REASONS[finished(finish)]
@@ -130,7 +145,8 @@ def _whole(block: Block) -> Json | None:
         case "text":
             return {"type": "text", "text": block.text}
         case "reasoning":
-            return {"type": "thinking", "thinking": block.text, "signature": ""}
+            signature = _signature(sha256(block.text.encode()))
+            return {"type": "thinking", "thinking": block.text, "signature": signature}
         case "tool_call":
             try:
                 said = msgspec.json.decode(block.text or "{}", type=dict[str, object])
@@ -139,6 +155,10 @@ def _whole(block: Block) -> Json | None:
             return {"type": "tool_use", "id": block.id, "name": block.name, "input": said}
         case _:
             assert_never(block.kind)
+
+
+def _signature(thought: Hash) -> str:
+    return b64encode(thought.digest()).decode()
 
 
 def _envelope(start: Start) -> dict[str, object]:
