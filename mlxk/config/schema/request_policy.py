@@ -98,8 +98,9 @@ class RequestPolicySection(Section):
     )
     unsupported: Literal["refuse", "warn"] = Field(
         "refuse",
-        description="What to do with a parameter that a request sends and that cannot be honoured, such as "
-        "one that no sampler here has.",
+        description="What to do with an option of Ollama's dialect that has no equivalent here, such as "
+        "`mirostat`, or a `num_ctx` beyond the context window. What an answer would be wrong without, such "
+        "as images, is refused in every dialect.",
         examples=["warn"],
         json_schema_extra=choices(
             {
