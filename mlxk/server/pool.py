@@ -322,10 +322,10 @@ class Pool:
 
     async def _make_room(self, slot: Slot) -> None:
         """Wait until there is room; nothing awaits between seeing it and taking it."""
-        self._room.check(self._slots, slot)
         drained: list[Slot] = []
         try:
             while not self._room.holds(self._slots, slot):
+                self._room.check(self._slots, slot)
                 leavers = self._room.leavers(self._slots, slot)
                 if idle := next((other for other in leavers if other.idle), None):
                     await self.end(idle)
