@@ -113,7 +113,12 @@ def spans(name: str, pairs: tuple[Span, ...], *, after: str = "\n\n", skip: tupl
     strays = tuple(Exit(text, "text") for text in (*(pair.end for pair in pairs), *skip))
     states = {"text": State("text", "text", _distinct((*entries, *strays)))}
     for index, pair in enumerate(pairs):
-        exits = _distinct((Exit(pair.end, "text"), *(Exit(text, f"span{index}") for text in skip)))
+        skips = (Exit(text, f"span{index}") for text in skip)
+        # A start that another one only begins may still come: `<|channel><|channel>thought`.
+        fuller = (
+            item for item in entries if item.delimiter.startswith(pair.start) and item != entries[index]
+        )
+        exits = _distinct((Exit(pair.end, "text"), *skips, *fuller))
         states[f"span{index}"] = State(f"span{index}", pair.kind, exits)
     reasoning = next((pair for pair in pairs if pair.kind == "reasoning"), None)
     budget = None if reasoning is None else (reasoning.start, reasoning.end + after)

@@ -836,6 +836,12 @@ NEWER_FAMILIES = (
         added=QWEN_TOKENS,
     ),
     Family(
+        "gemma, a channel begun twice",
+        "<|channel><|channel>thought\n<channel|>Hello",
+        [text("Hello")],
+        special=("<|im_start|>", "<|im_end|>", "<|channel>", "<channel|>"),
+    ),
+    Family(
         "gemma, a nameless channel",
         "<|channel>hm<channel|>Hello",
         [thought("hm"), text("Hello")],
