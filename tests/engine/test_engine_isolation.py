@@ -73,3 +73,13 @@ async def test_constraints_use_the_tokenizer_that_was_named(qwen3_path: Path, tm
     request = ask(constraint=RegexConstraint("[ab]{3}"), stop_tokens=(2,), max_tokens=20)
     async with ThreadEngine(config(bare, tokenizer_path=str(qwen3_path))) as engine:
         assert done_of(await steps_of(engine, request)).reason == "stop"
+
+
+async def test_two_threads_do_not_disturb_each_other(qwen3_path: Path, llama_path: Path) -> None:
+    async with ThreadEngine(config(qwen3_path)) as first:
+        whole = ids_of(await steps_of(first, ask()))
+        async with ThreadEngine(config(llama_path)) as second:
+            together = await asyncio.gather(*(steps_of(engine, ask()) for engine in (first, second)))
+            assert ids_of(together[0]) == whole
+        assert ids_of(await steps_of(first, ask("after", tuple(range(50, 90))))) != whole
+        assert ids_of(await steps_of(first, ask())) == whole
