@@ -9,7 +9,15 @@ from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from mlxk.errors import RequestError, UnsupportedParameter
@@ -88,6 +96,8 @@ def listed(value: object) -> object:
 
 
 Strings = Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])]
+# The messages between the server and its engines hold whole numbers of a machine's size.
+Count = Annotated[int, Field(ge=0, lt=1 << 31)]
 
 
 def decode(data: bytes) -> Json:

@@ -176,6 +176,9 @@ def test_choices_draw_differently() -> None:
         ({"reasoning_effort": "low", "reasoning": {"effort": "high"}}, "reasoning.effort"),
         ({"continue_final_message": True}, "continue_final_message"),
         ({"temprature": 1}, "temprature"),
+        ({"top_k": 1 << 70}, "top_k"),
+        ({"repetition_context": 1 << 31}, "repetition_context"),
+        ({"reasoning": {"max_tokens": 1 << 64}}, "reasoning.max_tokens"),
     ],
 )
 def test_refused(fields: Mapping[str, object], param: str) -> None:

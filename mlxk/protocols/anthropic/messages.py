@@ -22,7 +22,7 @@ from mlxk.errors import (
 from mlxk.protocols.anthropic.content import CacheControl, MessageBody, Text, joined, parse_messages
 from mlxk.protocols.anthropic.encoder import MessagesEncoder
 from mlxk.protocols.base import Json, ParsedRequest
-from mlxk.protocols.validation import Body, only, validate
+from mlxk.protocols.validation import Body, Count, only, validate
 from mlxk.requests import (
     GenerationRequest,
     JsonSchema,
@@ -78,7 +78,7 @@ class ChoiceBody(Body):
 
 class ThinkingBody(Body):
     type: Literal["enabled", "disabled", "adaptive"]
-    budget_tokens: Annotated[int, Field(ge=0)] | None = None
+    budget_tokens: Count | None = None
     display: Annotated[
         Literal["summarized"] | None,
         only("summarized", reason="Thinking is shown unless the profile drops it."),
@@ -154,7 +154,7 @@ class MessagesBody(PromptBody):
     stream: bool | None = None
     temperature: Annotated[float, Field(ge=0, le=1)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
+    top_k: Count | None = None
     metadata: Metadata | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
 

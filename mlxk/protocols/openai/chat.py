@@ -17,7 +17,7 @@ from mlxk.protocols.openai.chat_encoder import ChatEncoder
 from mlxk.protocols.openai.common import KEEP_ALIVE, STREAM_TYPE, GenerationFields, error_body
 from mlxk.protocols.openai.messages import AnyMessage, parse_messages
 from mlxk.protocols.openai.tools import FormatBody, OptionalChoice, ToolBody, parse_choice, parse_tools
-from mlxk.protocols.validation import Body, only, refuse, validate
+from mlxk.protocols.validation import Body, Count, only, refuse, validate
 from mlxk.requests import GenerationRequest, ReasoningEffort, ReasoningOptions
 
 __all__ = ["KEEP_ALIVE", "STREAM_TYPE", "error_body", "parse"]
@@ -28,7 +28,7 @@ class ReasoningBody(Body):
 
     enabled: bool | None = None
     effort: ReasoningEffort | None = None
-    max_tokens: Annotated[int, Field(ge=0)] | None = None
+    max_tokens: Count | None = None
 
 
 class ChatBody(GenerationFields):

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from mlxk.errors import EngineError, MlxkError, Overloaded, RequestError, Unauthorized
 from mlxk.events import Usage
 from mlxk.protocols.base import Json
-from mlxk.protocols.validation import Body, Strings, only, problem
+from mlxk.protocols.validation import Body, Count, Strings, only, problem
 from mlxk.requests import SamplingOverrides
 
 STREAM_TYPE = "text/event-stream; charset=utf-8"
@@ -58,16 +58,16 @@ class SamplingFields(Body):
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
+    top_k: Count | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
     xtc_probability: Annotated[float, Field(ge=0, le=1)] | None = None
     xtc_threshold: Annotated[float, Field(ge=0, le=0.5)] | None = None
     repetition_penalty: Annotated[float, Field(gt=0)] | None = None
-    repetition_context: Annotated[int, Field(ge=0)] | None = None
+    repetition_context: Count | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    presence_context: Annotated[int, Field(ge=0)] | None = None
+    presence_context: Count | None = None
     frequency_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
-    frequency_context: Annotated[int, Field(ge=0)] | None = None
+    frequency_context: Count | None = None
     logit_bias: (
         dict[
             Annotated[int, BeforeValidator(_token_id, json_schema_input_type=str)],

@@ -16,7 +16,7 @@ from mlxk.protocols.base import Json
 from mlxk.protocols.openai.common import SamplingFields
 from mlxk.protocols.openai.responses.items import Items
 from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody, told_choice
-from mlxk.protocols.validation import Body, only, refuse
+from mlxk.protocols.validation import Body, Count, only, refuse
 from mlxk.requests import Overflow, ReasoningEffort, ReasoningOptions
 
 _NO_SUMMARY = "Reasoning is not summarised here: items of the type 'reasoning' hold all of it."
@@ -43,7 +43,7 @@ class ReasoningBody(Body):
     effort: ReasoningEffort | None = None
     summary: Annotated[Literal["auto"] | None, only("auto", reason=_NO_SUMMARY)] = None
     generate_summary: Annotated[Literal["auto"] | None, only("auto", reason=_NO_SUMMARY)] = None
-    max_tokens: Annotated[int, Field(ge=0)] | None = None
+    max_tokens: Count | None = None
 
 
 class ResponsesBody(SamplingFields):
