@@ -7,6 +7,7 @@ given a small answer to encode; so are errors. A route that is switched off is n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
@@ -57,6 +58,7 @@ _ANSWER = Completion(
     (Block("text", "It scatters the light."),),
     Finish("stop", Usage(9, 6)),
 )
+_CUT_OFF = replace(_ANSWER, finish=Finish("length", Usage(9, 6)))
 _TYPES: Mapping[type, str] = MappingProxyType(
     {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object"}
 )
@@ -175,7 +177,7 @@ def _content(route: Route) -> Json:
 
 def _generated(dialect: Generator, parsed: ParsedRequest) -> Json:
     """Some fields are there in some answers alone: none is promised."""
-    whole = dict(_shape(parsed.encoder(_CARD).body([_ANSWER])))
+    whole = dict(_shape(*(parsed.encoder(_CARD).body([answer]) for answer in (_ANSWER, _CUT_OFF))))
     del whole["required"]
     return {**_json(whole), dialect.STREAM_TYPE.partition(";")[0]: {}}
 
@@ -192,20 +194,20 @@ def _json(schema: Json) -> Json:
     return {"application/json": {"schema": schema}}
 
 
-def _shape(said: Json) -> Json:
-    """The schema of objects like this one: the same fields, of the same types, with this for an example."""
-    plain = msgspec.to_builtins(said)
+def _shape(*said: Json) -> Json:
+    """The schema of objects like these: the same fields, of the same types, with the first for an example."""
+    plain = [msgspec.to_builtins(one) for one in said]
     return {
         "type": "object",
-        "required": list(plain),
-        "properties": {name: _type(value) for name, value in plain.items()},
-        "examples": [plain],
+        "required": list(plain[0]),
+        "properties": {name: _type([one.get(name) for one in plain]) for name in plain[0]},
+        "examples": plain[:1],
     }
 
 
-def _type(value: object) -> Json:
-    """Anything may stand where the example has nothing."""
-    return {} if value is None else {"type": _TYPES[type(value)]}
+def _type(values: Sequence[object]) -> Json:
+    """Anything may stand where one of them has nothing."""
+    return {} if None in values else {"type": _TYPES[type(values[0])]}
 
 
 def _name(method: str, path: str) -> str:

@@ -27,7 +27,11 @@ GOOD: Mapping[str, list[dict[str, Any]]] = {
         {"messages": [QUESTION], "stop": ["x"], "logit_bias": {"3": 1.5}, "tool_choice": "none"},
     ],
     "/v1/completions": [{"prompt": SCRIPT}, {"prompt": [SCRIPT, SCRIPT]}, {"prompt": [[1, 2]]}],
-    "/v1/responses": [{"input": SCRIPT}, {"input": [QUESTION], "tool_choice": "auto", "store": False}],
+    "/v1/responses": [
+        {"input": SCRIPT},
+        {"input": f"{SCRIPT} end:length"},
+        {"input": [QUESTION], "tool_choice": "auto", "store": False},
+    ],
     "/v1/messages": [
         {"max_tokens": 5, "messages": [QUESTION]},
         {
