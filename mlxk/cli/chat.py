@@ -10,9 +10,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import loaded, make_plan, note, resolve_profile
+from mlxk.cli.loading import loaded, make_plan, resolve_profile
+from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
-from mlxk.config import Resolved
 from mlxk.errors import Interrupted, RequestError
 from mlxk.events import Completion
 from mlxk.generation import Loaded
@@ -30,7 +30,7 @@ def chat(
     profile: ProfileOptions = _NO_PROFILE_OPTIONS,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
     reasoning: Annotated[bool | None, Parameter(name="--show-reasoning", negative="--hide-reasoning")] = None,
-    verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
+    stats: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Talk with a model, turn by turn.
 
@@ -47,17 +47,24 @@ def chat(
         A model, where no profile is given.
     reasoning
         Print the reasoning too, or not. Default: on a terminal only.
-    verbose
+    stats
         Tell on stderr what each answer cost.
     """
-    return talk(resolve_profile(profile, generation, model=model), reasoning=reasoning, verbose=verbose)
+    return talk(profile, generation, model, reasoning=reasoning, stats=stats)
 
 
-def talk(resolved: Resolved, *, reasoning: bool | None, verbose: bool) -> int:
+def talk(
+    profile: ProfileOptions,
+    generation: GenerationOptions,
+    model: str | None,
+    *,
+    reasoning: bool | None,
+    stats: bool,
+) -> int:
     """Load the model and talk until the person leaves."""
-    plan = make_plan(resolved, "run")
+    plan = make_plan(resolve_profile(profile, generation, model=model), "run")
     show_reasoning = sys.stdout.isatty() if reasoning is None else reasoning
-    return asyncio.run(_talk(plan, show_reasoning=show_reasoning, verbose=verbose))
+    return asyncio.run(_talk(plan, show_reasoning=show_reasoning, stats=stats))
 
 
 @dataclass(slots=True)
@@ -79,7 +86,7 @@ class Conversation:
         self.messages.pop()
 
 
-async def _talk(plan: Plan, *, show_reasoning: bool, verbose: bool) -> int:
+async def _talk(plan: Plan, *, show_reasoning: bool, stats: bool) -> int:
     conversation = Conversation()
     async with loaded(plan) as ready:
         if sys.stdin.isatty():
@@ -90,7 +97,7 @@ async def _talk(plan: Plan, *, show_reasoning: bool, verbose: bool) -> int:
             if not line.strip():
                 continue
             try:
-                await _turn(ready, conversation, line, show_reasoning=show_reasoning, verbose=verbose)
+                await _turn(ready, conversation, line, show_reasoning=show_reasoning, stats=stats)
             except Interrupted:
                 conversation.take_back()
             except RequestError as error:
@@ -100,7 +107,7 @@ async def _talk(plan: Plan, *, show_reasoning: bool, verbose: bool) -> int:
 
 
 async def _turn(
-    ready: Loaded, conversation: Conversation, line: str, *, show_reasoning: bool, verbose: bool
+    ready: Loaded, conversation: Conversation, line: str, *, show_reasoning: bool, stats: bool
 ) -> None:
     """Ask, show, remember. After Ctrl-C the half answer is remembered as it was seen."""
     from mlxk.cli.answer import Answer
@@ -114,7 +121,7 @@ async def _turn(
         note("(stopped; the conversation goes on)")
     elif completion.finish.reason == "length":
         note("(the answer reached its token limit)")
-    if verbose:
+    if stats:
         note(stats_line(completion.finish))
 
 

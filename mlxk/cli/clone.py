@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 from mlxk.cli.waiting import copying
 from mlxk.hub import facts, references, workspace
 

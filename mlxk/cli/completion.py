@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 
 # zsh looks for completions once, when `compinit` runs; its startup file may run it earlier, or never.
 _ALSO = {"zsh": "; if not, end ~/.zshrc with: autoload -Uz compinit && compinit"}

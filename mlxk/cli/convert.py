@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 from mlxk.cli.waiting import waiting
 from mlxk.engine.conversion import Conversion, Dtype, Mode, Recipe
 from mlxk.engine.conversion import convert as run_conversion

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 from mlxk.cli.room import room_for
 from mlxk.cli.table import lines
 from mlxk.engine.architectures import model_types

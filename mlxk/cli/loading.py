@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
 
 from mlxk import plan as plans
 from mlxk.cli import memory
 from mlxk.cli.lock import check_locked
+from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
+from mlxk.cli.waiting import waiting
 from mlxk.config import Flag, Resolved, resolve
 from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import UsageError
@@ -97,15 +98,11 @@ async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
     Raises `InsufficientMemory` before anything is loaded if it does not fit.
     """
     memory.check(plan)
-    from mlxk.engine import engine_of
-    from mlxk.text import TextModel
+    async with AsyncExitStack() as stack:
+        with waiting(f"loading {plan.facts.reference}"):
+            from mlxk.engine import engine_of
+            from mlxk.text import TextModel
 
-    text = TextModel.load(plan.facts, plan.profile)
-    async with engine_of(plan.engine_config) as engine:
+            text = TextModel.load(plan.facts, plan.profile)
+            engine = await stack.enter_async_context(engine_of(plan.engine_config))
         yield Loaded(plan, text, engine)
-
-
-def note(line: str) -> None:
-    """A line for the person at the terminal; stdout belongs to the answer."""
-    # In one piece: a server's log writes to stderr too.
-    sys.stderr.write(f"{line}\n")

@@ -20,7 +20,7 @@ _GENERATION = Group.create_ordered("Generation")
 _PROFILE = Group.create_ordered("Profile")
 
 # The profile key that each generation option sets.
-_KEYS = {
+PROFILE_KEYS = {
     "system": "system",
     "temperature": "sampling.temperature",
     "top_p": "sampling.top_p",
@@ -31,10 +31,13 @@ _KEYS = {
     "repetition_penalty": "sampling.repetition_penalty",
     "repetition_context": "sampling.repetition_context",
     "presence_penalty": "sampling.presence_penalty",
+    "presence_context": "sampling.presence_context",
     "frequency_penalty": "sampling.frequency_penalty",
+    "frequency_context": "sampling.frequency_context",
     "seed": "sampling.seed",
     "max_tokens": "tokens.max_output",
     "context": "tokens.context",
+    "overflow": "tokens.overflow",
     "stop": "stop.sequences",
     "think": "reasoning.enabled",
     "reasoning_effort": "reasoning.effort",
@@ -110,14 +113,26 @@ class GenerationOptions:
     presence_penalty: float | None = None
     """Lower every recent token by this."""
 
+    presence_context: int | None = None
+    """How many recent tokens the presence penalty looks at."""
+
     frequency_penalty: float | None = None
     """Lower every recent token by this, each time it occurred."""
+
+    frequency_context: int | None = None
+    """How many recent tokens the frequency penalty looks at."""
+
+    logit_bias: Annotated[tuple[str, ...], Parameter(negative="")] = ()
+    """Add to the logit of one token: TOKEN_ID=VALUE, such as 50256=-100. May be given again."""
 
     seed: int | None = None
     """The same seed gives the same answer."""
 
     context: int | None = None
     """Use this much of the model's context window, in tokens."""
+
+    overflow: Literal["error", "truncate_oldest"] | None = None
+    """What to do with a conversation that does not fit the window."""
 
     stop: Annotated[tuple[str, ...] | None, Parameter(negative="")] = None
     """Stop before this text. May be given again."""
@@ -142,13 +157,24 @@ class GenerationOptions:
 
     def flags(self) -> dict[str, Flag]:
         """Those that were given, by profile key. Raises `UsageError` for half a pair of markers."""
-        given = {name: getattr(self, name) for name in _KEYS}
+        given = {name: getattr(self, name) for name in PROFILE_KEYS}
         flags = {
-            _KEYS[name]: Flag(list(value) if isinstance(value, tuple) else value, _flag_name(name))
+            PROFILE_KEYS[name]: Flag(list(value) if isinstance(value, tuple) else value, _flag_name(name))
             for name, value in given.items()
             if value is not None
         }
-        return flags | self._markers()
+        return flags | self._biases() | self._markers()
+
+    def _biases(self) -> dict[str, Flag]:
+        biases: dict[str, float] = {}
+        for text in self.logit_bias:
+            token, _, value = text.partition("=")
+            try:
+                biases[str(int(token))] = float(value)
+            except ValueError:
+                hint = "write TOKEN_ID=VALUE, such as 50256=-100"
+                raise UsageError(f"--logit-bias {text} is no bias of a token", hint=hint) from None
+        return {"sampling.logit_bias": Flag(biases, "--logit-bias")} if biases else {}
 
     def _markers(self) -> dict[str, Flag]:
         start, end = self.reasoning_start, self.reasoning_end

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 from mlxk.cli.room import Room, room_for
 from mlxk.cli.waiting import waiting
 from mlxk.engine.architectures import model_types

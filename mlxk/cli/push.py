@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 from mlxk.cli.waiting import waiting
 from mlxk.engine.architectures import model_types
 from mlxk.errors import Interrupted, ModelError

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import note
+from mlxk.cli.notes import note
 from mlxk.errors import ModelError, UsageError
 from mlxk.hub.cache import Removal, removal
 from mlxk.hub.sizes import show

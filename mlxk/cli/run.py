@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import loaded, make_plan, note, resolve_profile
+from mlxk.cli.attachments import with_files
+from mlxk.cli.loading import loaded, make_plan, resolve_profile
+from mlxk.cli.notes import note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.cli.stdin import STDIN, read_stdin
 from mlxk.config import Resolved
 from mlxk.errors import Interrupted, UsageError
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest, Message
+
+if TYPE_CHECKING:
+    from mlxk.cli.answer import Renderer
 
 _NO_PROFILE_OPTIONS = ProfileOptions()
 _NO_GENERATION_OPTIONS = GenerationOptions()
@@ -24,69 +30,106 @@ def run(
     *words: str,
     profile: ProfileOptions = _NO_PROFILE_OPTIONS,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
-    no_stream: Annotated[bool, Parameter(negative="")] = False,
+    file: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    stream: bool | None = None,
     json: Annotated[bool, Parameter(negative="")] = False,
     reasoning: Annotated[bool | None, Parameter(name="--show-reasoning", negative="--hide-reasoning")] = None,
+    stats: Annotated[bool, Parameter(negative="")] = False,
     verbose: Annotated[bool, Parameter(name=["--verbose", "-v"], negative="")] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
 ) -> int:
     """Answer one prompt.
 
     With -p the words are the prompt; without it the first word is the model. `-`, or no prompt in a pipe,
     reads standard input; no prompt on a terminal starts a chat. Only the answer goes to stdout.
 
+    Exit statuses: 0 answered; 1 it failed; 2 the command line is wrong; 130 Ctrl-C, after what there was of
+    the answer; 141 the reader of a pipe went away.
+
     Examples:
         mlxk run -p demo "Why is the sky blue?"
         mlxk run mlx-community/Qwen3-4B-Instruct-2507-4bit "Write a haiku." --temperature 0.9
+        mlxk run -p code --file main.py --file util.py "Where is the bug?"
         git diff | mlxk run -p code "Review this:" -
 
     Parameters
     ----------
     words
         [MODEL] PROMPT.
-    no_stream
-        Print the answer when it is whole.
+    file
+        Put a text file before the prompt: its name, then its text between ``` fences. May be given again.
+    stream
+        Print the answer as it comes, or when it is whole. With --json, --stream prints a line for each event.
     json
-        Print one JSON object: text, reasoning, tool calls, usage, finish reason.
+        Print one JSON object: text, reasoning, tool calls, usage, finish reason, timings.
     reasoning
-        Print the reasoning too, or not. Default: on a terminal only.
+        Print the reasoning too, or not. Default: on a terminal, unless the profile says `reasoning.show`.
+    stats
+        Tell on stderr what the answer cost: tokens, cached tokens, time to first token, tokens/s, memory.
     verbose
-        Tell on stderr which files were used, and what the answer cost.
+        Tell on stderr which files were used, and what --stats tells.
+    quiet
+        No warnings and no progress on stderr, only errors.
     """
-    model, prompt = _model_and_prompt(words, profile)
-    if prompt is None:
-        from mlxk.cli.chat import talk
+    with quietly(quiet):
+        model, prompt = _model_and_prompt(words, profile, file)
+        if prompt is None:
+            if json:
+                raise UsageError("--json needs a prompt", hint="write it after the options, or use a pipe")
+            from mlxk.cli.chat import talk
 
-        return talk(resolve_profile(profile, generation, model=model), reasoning=reasoning, verbose=verbose)
-    resolved = resolve_profile(profile, generation, model=model)
-    plan = make_plan(resolved, "run")
-    if verbose:
-        _tell(resolved, plan)
-    return asyncio.run(
-        _run(plan, prompt, stream=not no_stream, json=json, reasoning=reasoning, verbose=verbose)
-    )
+            return talk(profile, generation, model, reasoning=reasoning, stats=stats or verbose)
+        resolved = resolve_profile(profile, generation, model=model)
+        plan = make_plan(resolved, "run")
+        if verbose:
+            _tell(resolved, plan)
+        show = Show(json=json, stream=not json if stream is None else stream, reasoning=reasoning)
+        return asyncio.run(_run(plan, prompt, show, stats=stats or verbose))
 
 
-async def _run(
-    plan: Plan, prompt: str, *, stream: bool, json: bool, reasoning: bool | None, verbose: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How the answer goes to stdout."""
+
+    json: bool
+    stream: bool
+    reasoning: bool | None
+
+    def renderer(self, plan: Plan) -> Renderer | None:
+        """What takes the events; `None` where only the whole answer counts."""
+        from mlxk.render.json import JsonLines
+        from mlxk.render.terminal import TerminalRenderer
+
+        if self.json:
+            return JsonLines(sys.stdout) if self.stream else None
+        default = sys.stdout.isatty() and plan.profile.reasoning.show == "full"
+        return TerminalRenderer(
+            sys.stdout, show_reasoning=default if self.reasoning is None else self.reasoning
+        )
+
+
+async def _run(plan: Plan, prompt: str, show: Show, *, stats: bool) -> int:
     from mlxk.cli.answer import Answer
+    from mlxk.hub.sizes import show as size
     from mlxk.render.json import to_json
     from mlxk.render.stats import stats_line
-    from mlxk.render.terminal import TerminalRenderer
 
     request = GenerationRequest(messages=(Message("user", prompt),))
-    show_reasoning = sys.stdout.isatty() if reasoning is None else reasoning
-    renderer = None if json else TerminalRenderer(sys.stdout, show_reasoning=show_reasoning)
+    renderer = show.renderer(plan)
     async with loaded(plan) as ready:
-        completion = await Answer(ready, request).show(renderer, stream=stream)
-    if json:
+        completion = await Answer(ready, request).show(renderer, stream=show.stream)
+        peak = (await ready.engine.stats()).peak_bytes
+    if renderer is None:
         print(to_json(completion))
-    if verbose:
-        note(stats_line(completion.finish))
+    if stats:
+        # What was asked for is told even where --quiet leaves out the rest.
+        print(stats_line(completion.finish, memory=size(peak)), file=sys.stderr)
     return Interrupted.exit_status if completion.finish.reason == "cancelled" else 0
 
 
-def _model_and_prompt(words: tuple[str, ...], profile: ProfileOptions) -> tuple[str | None, str | None]:
+def _model_and_prompt(
+    words: tuple[str, ...], profile: ProfileOptions, files: tuple[str, ...]
+) -> tuple[str | None, str | None]:
     """The model, if no profile names it, and the prompt, `None` for a chat."""
     model = None
     if profile.profile is None:
@@ -94,12 +137,12 @@ def _model_and_prompt(words: tuple[str, ...], profile: ProfileOptions) -> tuple[
             raise UsageError("nothing to run", hint='mlxk run -p demo "Why is the sky blue?"')
         model, *rest = words
         words = tuple(rest)
-    if not words and sys.stdin.isatty():
-        return model, None
+    if not words and (files or sys.stdin.isatty()):
+        return model, with_files("", files) if files else None
     prompt = " ".join(words) if words and STDIN not in words else _with_stdin(words)
     if not prompt.strip():
         raise UsageError("the prompt is empty", hint="write it after the options, or send it through a pipe")
-    return model, prompt
+    return model, with_files(prompt, files)
 
 
 def _with_stdin(words: tuple[str, ...]) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import make_plan, model_facts, note, resolve_profile
+from mlxk.cli.loading import make_plan, model_facts, resolve_profile
 from mlxk.cli.memory import Fit, fit_of, limit_of
+from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.config.checks import seconds

@@ -71,6 +71,38 @@ def test_the_same_seed_gives_the_same_text(cli: Cli) -> None:
     assert len({sampled(seed) for seed in (1, 2, 3)}) > 1
 
 
+def test_json_lines_tell_every_event(cli: Cli) -> None:
+    done = cli("run", "-p", "demo", "--json", "--stream", "--stats", "Hello")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [events[0]["type"], events[-1]["type"]] == ["start", "finish"]
+    text = next(event["index"] for event in events if event.get("kind") == "text")
+    said = [e["text"] for e in events if e["type"] == "block_delta" and e["index"] == text]
+    assert len(said) > 1
+    assert "".join(said) == cli("run", "-p", "demo", "--no-stream", "Hello").stdout.rstrip("\n")
+    assert "tokens/s" in done.stderr
+    assert "peak memory" in done.stderr
+
+
+def test_files_go_before_the_prompt(cli: Cli, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"This is {name}.\n")
+    done = cli(*("run", "-p", "demo", "--file", "a.txt", "--file", "b.txt", "--json", "Hello"), cwd=tmp_path)
+    prompt = "a.txt:\n```txt\nThis is a.txt.\n```\n\nb.txt:\n```txt\nThis is b.txt.\n```\n\nHello"
+    as_text = cli("run", "-p", "demo", "--json", prompt)
+    tokens = [json.loads(out.stdout)["usage"]["prompt_tokens"] for out in (done, as_text)]
+    assert tokens[0] == tokens[1]
+
+
+def test_quiet_leaves_warnings_out(cli: Cli, environment: dict[str, str]) -> None:
+    odd = {**environment, "MLXK_NONESUCH": "1"}
+    loud = cli("run", "-p", "demo", "Hello", env=odd)
+    assert "MLXK_NONESUCH" in loud.stderr
+    quiet = cli("run", "-p", "demo", "-q", "Hello", env=odd)
+    assert quiet.stderr == ""
+    assert quiet.stdout == loud.stdout
+    assert cli("run", "-q", "-p", "dmo", "Hello").stderr
+
+
 def interrupted(
     profile: Path, home: Path, environment: dict[str, str], *options: str
 ) -> tuple[int, str, str]:
@@ -196,6 +228,7 @@ def test_a_model_without_a_template_still_answers(cli: Cli, qwen3_path: Path, tm
         (("run",), 2, "nothing to run"),
         (("run", "-p", "dmo", "Hello"), 1, "did you mean `demo`?"),
         (("run", "-p", "demo", ""), 2, "the prompt is empty"),
+        (("run", "-p", "demo", "--file", "none.py", "Hello"), 2, "none.py cannot be read"),
         (("run", "org/missing", "Hello"), 1, "mlxk pull org/missing"),
         (("run", "./missing", "Hello"), 1, "no model folder"),
         (("run", "-p", "demo", "--temperature", "warm", "Hello"), 2, "warm"),

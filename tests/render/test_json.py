@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 
-from mlxk.events import Block, Completion, Finish, Start, Timings, Usage
-from mlxk.render.json import to_json
+import pytest
+
+from mlxk.errors import EngineCrashed
+from mlxk.events import (
+    Block,
+    BlockDelta,
+    BlockEnd,
+    BlockStart,
+    Completion,
+    Failed,
+    Finish,
+    PromptProgress,
+    Start,
+    Timings,
+    Usage,
+)
+from mlxk.render.json import JsonLines, to_json
 from mlxk.render.stats import stats_line
 
 USAGE = Usage(prompt_tokens=10, completion_tokens=5, reasoning_tokens=2, cached_tokens=4)
@@ -44,7 +60,7 @@ def test_every_part_has_its_own_field() -> None:
             "cached_tokens": 4,
             "total_tokens": 15,
         },
-        "timings": {"queue": 0.0, "first_token": 0.5, "total": 1.5},
+        "timings": {"queue": 0.0, "first_token": 0.5, "total": 1.5, "load": 0.0},
         "warnings": ["careful", "odd"],
     }
 
@@ -54,3 +70,42 @@ def test_stats_are_facts() -> None:
         "prompt 10 tokens (4 cached), answer 5 tokens (2 reasoning), first token 0.500 s, total 1.500 s, "
         "4.0 tokens/s, finish reason tool_calls"
     )
+
+
+def test_events_are_lines_with_their_type() -> None:
+    out = io.StringIO()
+    lines = JsonLines(out)
+    events = (
+        COMPLETION.start,
+        PromptProgress(5, 10),
+        BlockStart(0, "tool_call", "call_1", "f"),
+        BlockDelta(0, "{é"),
+        BlockEnd(0),
+        FINISH,
+    )
+    for event in events:
+        lines.feed(event)
+    start, progress, block, delta, end, finish = map(json.loads, out.getvalue().splitlines())
+    assert start == {
+        "type": "start",
+        "id": "gen-1",
+        "model": "demo",
+        "created": 7,
+        "warnings": ["careful"],
+    }
+    assert progress == {"type": "prompt_progress", "processed": 5, "total": 10}
+    assert block == {"type": "block_start", "index": 0, "kind": "tool_call", "id": "call_1", "name": "f"}
+    assert delta == {"type": "block_delta", "index": 0, "text": "{é"}
+    assert end == {"type": "block_end", "index": 0}
+    assert finish["type"] == "finish"
+    assert finish["reason"] == "tool_calls"
+    assert finish["usage"]["total_tokens"] == 15
+
+
+def test_a_failure_is_a_line_and_an_error() -> None:
+    out = io.StringIO()
+    error = EngineCrashed("it died", hint="try again")
+    with pytest.raises(EngineCrashed):
+        JsonLines(out).feed(Failed(error))
+    told = {"code": "engine_crashed", "message": "it died", "hint": "try again"}
+    assert json.loads(out.getvalue()) == {"type": "failed", "error": told}

@@ -144,3 +144,16 @@ class ReasoningSection(Section):
             }
         ),
     )
+    show: Literal["full", "folded", "hidden"] = Field(
+        "full",
+        description="How `chat` and `run` show reasoning on a terminal, unless a flag or a command says "
+        "otherwise. In a pipe it is left out.",
+        examples=["folded"],
+        json_schema_extra=choices(
+            {
+                "full": "As it comes, dim.",
+                "folded": "In `chat` one line, which Ctrl-O or /show reasoning opens; left out in `run`.",
+                "hidden": "Not at all.",
+            }
+        ),
+    )
