@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from functools import cached_property
 from time import monotonic
 from types import SimpleNamespace
 
@@ -37,15 +36,15 @@ from mlxk.protocols.base import Encoder, Generator, Json, ParsedRequest
 from mlxk.protocols.tokens import detokenize, tokenize
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
-from mlxk.server.guard import Guard
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter, Transcript
 from mlxk.server.metrics import CONTENT_TYPE, Metrics
 from mlxk.server.openapi import document
 from mlxk.server.quota import Quotas
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
-from mlxk.server.routes import Route, RouteTable
+from mlxk.server.routes import Route
 from mlxk.server.service import Service
+from mlxk.server.site import Site
 from mlxk.server.stores import Stores
 
 logger = logging.getLogger(__name__)
@@ -68,9 +67,7 @@ _SANIC_ERRORS: Mapping[int, type[RequestError]] = {
 }
 
 
-def make_app(
-    service: Service, routes: RouteTable, guard: Guard, limits: Limits, *, log_content: bool = False
-) -> App:
+def make_app(handler: Handler, limits: Limits) -> App:
     """A Sanic app; the caller unregisters it. Nothing of it comes from the environment."""
     config = Config({}, env_prefix="")
     config.update(
@@ -90,7 +87,6 @@ def make_app(
     app: App = Sanic("mlxk", config=config, configure_logging=False)
     # `run` would note this; without it each answer has an empty Alt-Svc header.
     app.state.server_info.append(ApplicationServerInfo(settings={"version": HTTP.VERSION_1}))
-    handler = Handler(service, routes, guard, limits, log_content=log_content)
 
     # The handler reads bodies itself: Sanic would wait a day for one that stalls, also without a key.
     # Sanic marks a handler that does, which a method does not let it.
@@ -106,25 +102,27 @@ def make_app(
 class Handler:
     """All requests come here. This is the edge: any exception becomes an answer."""
 
-    def __init__(
-        self, service: Service, routes: RouteTable, guard: Guard, limits: Limits, *, log_content: bool
-    ) -> None:
-        self._log_content = log_content
+    def __init__(self, service: Service, site: Site) -> None:
         self._metrics = Metrics()
         self._service = service
-        self._routes = routes
-        self._guard = guard
-        self._limits = limits
-        self._quotas = Quotas(limits.per_key, limits.named_keys)
-        self._stores = Stores(limits.stored_responses, limits.stored_bytes)
+        self._stores = Stores(site.limits.stored_responses, site.limits.stored_bytes)
+        self.apply(site)
+
+    def apply(self, site: Site) -> None:
+        """Serve this from the next request on."""
+        self._site = site
+        self._service.serve(site.models)
+        self._quotas = Quotas(site.limits.per_key, site.limits.named_keys)
+        self._stores.resize(site.limits.stored_responses, site.limits.stored_bytes)
+        self._document: Json | None = None
 
     async def handle(self, request: Request) -> HTTPResponse | None:
         transport(request).resume_reading()
         exchange = self._exchange(request)
         began = monotonic()
         try:
-            self._guard.check(request.headers)
-            exchange.route = self._routes.resolve(request.path)
+            self._site.guard.check(request.headers)
+            exchange.route = self._site.routes.resolve(request.path)
             return await self._dispatch(exchange, exchange.route)
         except MlxkError as error:
             return exchange.error(error)
@@ -142,12 +140,8 @@ class Handler:
             self._metrics.count(record)
             logger.info("%s", record, extra={"fields": record.fields()})
 
-    @cached_property
-    def _document(self) -> Json:
-        return document(self._routes, wants_keys=self._guard.wants_keys)
-
     def _exchange(self, request: Request) -> Exchange:
-        return Exchange(request, self._service.cards[0], self._guard.cors(request.headers))
+        return Exchange(request, self._service.cards[0], self._site.guard.cors(request.headers))
 
     async def refused(self, request: Request, exception: Exception) -> HTTPResponse:
         """What Sanic refused, mostly before the handler saw it."""
@@ -159,7 +153,7 @@ class Handler:
             return exchange.error(EngineUnavailable(str(exception)))
         try:
             # Methods that HTTP does not define end here, and the answer names those that the path has.
-            exchange.route = self._routes.resolve(request.path)
+            exchange.route = self._site.routes.resolve(request.path)
         except RouteNotFound as error:
             if exception.status_code in (404, 405):
                 return exchange.error(error)
@@ -168,16 +162,16 @@ class Handler:
     async def _dispatch(self, exchange: Exchange, route: Route) -> HTTPResponse | None:
         method = exchange.request.method
         headers = exchange.request.headers
-        preflight = self._guard.preflight(method, headers, route.allowed)
+        preflight = self._site.guard.preflight(method, headers, route.allowed)
         if preflight:
             return exchange.empty(preflight)
         if route.kind not in _OPEN:
-            exchange.key_name = self._guard.key_name(headers)
+            exchange.key_name = self._site.guard.key_name(headers)
         if method not in route.allowed:
             raise MethodNotAllowed(
                 f"{method[:20]} is not possible at {route.path}.", hint=f"Use {' or '.join(route.methods)}."
             )
-        await exchange.receive(self._limits)
+        await exchange.receive(self._site.limits)
         match route.kind:
             case "generate":
                 dialect = DIALECTS[route.handler]
@@ -211,10 +205,13 @@ class Handler:
                 engines = await self._service.engines()
                 return exchange.plain(self._metrics.exposition(engines), CONTENT_TYPE)
             case "openapi":
+                if self._document is None:
+                    guarded = self._site.guard.wants_keys
+                    self._document = document(self._site.routes, wants_keys=guarded)
                 return exchange.json(self._document)
             case "health":
                 ready, body = await self._service.health()
-                if self._guard.wants_keys:
+                if self._site.guard.wants_keys:
                     # What is served is told to those that have a key.
                     body = {"status": body["status"]}
                 return exchange.json(body, status=200 if ready else 503)
@@ -222,7 +219,7 @@ class Handler:
     async def _generate(
         self, exchange: Exchange, dialect: Generator, parsed: ParsedRequest
     ) -> HTTPResponse | None:
-        model = self._service.model(parsed.model)
+        model = await self._service.admitted(parsed.model)
         exchange.serve(model.card)
         exchange.meter = self._meter(exchange)
         answer = Answer(model.generate, parsed.generations, on_overflow=exchange.abort, meter=exchange.meter)
@@ -232,7 +229,7 @@ class Handler:
             return exchange.json(encoder.body(()))
         with (
             self._quotas.admit(exchange.key_name) as left,
-            self._service.track(answer, self._limits.queue),
+            self._service.track(answer, model, self._site.limits.queue),
             self._service.keeping(model, parsed.keep_alive),
         ):
             exchange.extra = {**exchange.extra, **left}
@@ -257,7 +254,7 @@ class Handler:
 
     def _meter(self, exchange: Exchange) -> Meter:
         gap = self._metrics.gap(exchange.card.id)
-        if not self._log_content:
+        if not self._site.log_content:
             return Meter(gap)
         exchange.asked = exchange.body()
         return Meter(gap, Transcript())
@@ -266,10 +263,10 @@ class Handler:
         self, exchange: Exchange, answer: Answer, dialect: Generator, encoder: Encoder
     ) -> HTTPResponse | None:
         """Errors before the headers are raised; those after them are frames."""
-        await answer.accepted(self._limits.keep_alive_seconds)
+        await answer.accepted(self._site.limits.keep_alive_seconds)
         exchange.warnings = answer.warnings
         response = await exchange.stream(dialect.STREAM_TYPE)
-        patience = self._limits.keep_alive_seconds
+        patience = self._site.limits.keep_alive_seconds
         sent = monotonic()
         try:
             async for items in answer.events(patience):

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from mlxk.engine import Supervisor, engine_of
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import EngineUnavailable, MlxkError, ModelNotFound
+from mlxk.server.arrangement import Arrangement, Wish
 from mlxk.server.room import Room
 from mlxk.server.slot import Claim, Slot, State, Stay
 
@@ -50,6 +51,18 @@ class ModelState:
     failure: MlxkError | None
 
 
+class Doors(Protocol):
+    """What a pool needs of those that send it requests, to hand them over from one order to the next."""
+
+    def held(self, names: Iterable[str]) -> AbstractAsyncContextManager[None]:
+        """Nothing of these models runs within the block; requests for them wait until it ends."""
+        ...
+
+    async def finished(self, names: Collection[str]) -> None:
+        """Wait until what runs of these models now is over."""
+        ...
+
+
 class Pool:
     """An async context manager: entering loads what is to be preloaded, leaving ends all engines.
 
@@ -70,6 +83,7 @@ class Pool:
         self._slots: list[Slot] = []
         self._turn = asyncio.Lock()  # first come, first served
         self._changed = asyncio.Event()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def slot(
         self,
@@ -152,6 +166,61 @@ class Pool:
             await self.end(newcomer)
             self._slots.remove(newcomer)
 
+    def arrange(self, wishes: Iterable[Wish]) -> Arrangement:
+        """The slots of a new order; nothing changes yet."""
+        return Arrangement(self, self._slots, wishes)
+
+    @asynccontextmanager
+    async def rearranged(self, order: Arrangement, doors: Doors) -> AsyncIterator[None]:
+        """Bring a new order about. The block hands requests over to it, and awaits nothing.
+
+        Where there is room, what comes is loaded before the block, and what goes ends behind its last answer.
+        Where there is none, requests for what goes wait meanwhile. When something cannot be loaded,
+        everything stays as it was, and the reason is raised.
+        """
+        leaving = {slot: tuple(slot.names) for slot in order.going}
+        staying = [slot for slot in self._slots if slot not in leaving]
+        for slot in order.coming:
+            self._room.check(staying, slot)
+        async with AsyncExitStack() as stack:
+            present = [slot for slot in leaving if slot.resident]
+            if not self._room.holds_all(self._slots, order.awaited):
+                names = [name for slot in present for name in leaving[slot]]
+                await stack.enter_async_context(doors.held(names))
+                for slot in present:
+                    await self.end(slot)
+            await self._come(order, present)
+            order.settle()
+            yield
+        for slot, names in leaving.items():
+            task = asyncio.create_task(self._leave(slot, names, doors), name="mlxk-leave")
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def _come(self, order: Arrangement, present: Sequence[Slot]) -> None:
+        """Load what comes; `present` were in memory, and are again if that fails."""
+        self._slots += order.coming
+        try:
+            for slot in order.awaited:
+                await self.fetch(slot)
+        except BaseException:
+            for slot in order.coming:
+                await self.end(slot)
+                self._slots.remove(slot)
+            for slot in present:
+                await self.fetch(slot)
+            raise
+
+    async def _leave(self, slot: Slot, names: Collection[str], doors: Doors) -> None:
+        await doors.finished(names)
+        await self._drained(slot, None)
+        self._slots.remove(slot)
+
+    def resize(self, *, max_models: int | None, budget: int | None, patience: float) -> None:
+        """Other limits, for what is loaded from now on."""
+        self._room = Room(budget, max_models)
+        self._patience = patience
+
     async def _replace(self, slot: Slot, config: EngineConfig, claim: Claim) -> None:
         before = slot.config, slot.claim
         awake = slot.engine is not None
@@ -189,9 +258,9 @@ class Pool:
     async def close(self) -> None:
         """End all engines, also those that are just starting."""
         loading = [slot.loading for slot in self._slots if slot.loading is not None]
-        for task in loading:
+        for task in (*loading, *self._leaving):
             task.cancel()
-        await asyncio.gather(*loading, return_exceptions=True)
+        await asyncio.gather(*loading, *self._leaving, return_exceptions=True)
         await asyncio.gather(*(self.end(slot) for slot in self._slots))
 
     @asynccontextmanager

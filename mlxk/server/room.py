@@ -22,6 +22,12 @@ class Room:
         fits = self.budget is None or sum(sizes) + newcomer.claim.size <= self.budget
         return fits and (self.places is None or len(sizes) < self.places)
 
+    def holds_all(self, slots: Iterable[Slot], newcomers: Sequence[Slot]) -> bool:
+        """Whether all `newcomers` fit beside these at once."""
+        sizes = [slot.size for slot in slots if slot.resident] + [slot.claim.size for slot in newcomers]
+        fits = self.budget is None or sum(sizes) <= self.budget
+        return fits and (self.places is None or len(sizes) <= self.places)
+
     def check(self, slots: Iterable[Slot], newcomer: Slot) -> None:
         """Raises `InsufficientMemory` if it can never fit: alone, or beside those that never leave."""
         others = [slot for slot in slots if slot is not newcomer]

@@ -6,21 +6,19 @@ import asyncio
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 
 import uvloop
 from sanic import Sanic
 
-from mlxk.server.app import make_app
-from mlxk.server.guard import Guard
-from mlxk.server.limits import Limits
-from mlxk.server.models import ServedModel
-from mlxk.server.routes import RouteTable
+from mlxk.server.app import Handler, make_app
 from mlxk.server.service import Service
+from mlxk.server.site import Site
 
 Lifespan = Callable[[], AbstractAsyncContextManager[object]]
+Companion = Callable[[], Coroutine[object, object, None]]
 
 # Seconds between looks at connections that are about to close, and for how long.
 _LOOK, _FAREWELL = 0.02, 2.0
@@ -52,32 +50,42 @@ class Server:
     HTTP answers from the start on, with 503 until `lifespan` (which starts the engines) was entered.
     """
 
-    def __init__(
-        self,
-        models: Sequence[ServedModel],
-        *,
-        guard: Guard,
-        routes: Mapping[str, str | Literal[False]],
-        limits: Limits | None = None,
-        log_content: bool = False,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
+    def __init__(self, site: Site, *, tls: ssl.SSLContext | None = None) -> None:
+        self.service = Service()
         self._tls = tls
-        self._limits = limits or Limits()
-        self._service = Service(models)
-        self._app = make_app(self._service, RouteTable(routes), guard, self._limits, log_content=log_content)
+        self._limits = site.limits
+        self._handler = Handler(self.service, site)
+        self._app = make_app(self._handler, site.limits)
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    async def run(self, sock: socket.socket, lifespan: Lifespan, on_ready: Callable[[], None]) -> None:
-        """Until `stop`. Raises what `lifespan` raises; nothing is left running then."""
+    def apply(self, site: Site) -> None:
+        """Serve this from the next request on; what runs goes on as it began."""
+        self._limits = site.limits
+        self._handler.apply(site)
+        # Sanic looks at these for each new connection.
+        self._app.config.REQUEST_MAX_SIZE = site.limits.max_body
+        self._app.config.REQUEST_TIMEOUT = site.limits.upload_seconds
+
+    async def run(
+        self,
+        sock: socket.socket,
+        lifespan: Lifespan,
+        on_ready: Callable[[], None],
+        companion: Companion | None = None,
+    ) -> None:
+        """Until `stop`. Raises what `lifespan` raises; nothing is left running then.
+
+        `companion` runs beside the server for as long as it takes requests.
+        """
         self._task = asyncio.current_task()
         try:
             async with self._listening(sock) as server, lifespan():
-                self._service.phase = "ready"
+                self.service.phase = "ready"
                 on_ready()
-                await self._stopping.wait()
+                async with _beside(companion):
+                    await self._stopping.wait()
                 server.close()
                 _close_idle(server)
                 await self._drain()
@@ -91,9 +99,9 @@ class Server:
         if self._stopping.is_set():
             self._hurry.set()
         self._stopping.set()
-        if self._service.phase == "starting" and self._task is not None:
+        if self.service.phase == "starting" and self._task is not None:
             self._task.cancel()
-        self._service.phase = "draining"
+        self.service.phase = "draining"
 
     @asynccontextmanager
     async def _listening(self, sock: socket.socket) -> AsyncIterator[HttpServer]:
@@ -114,11 +122,11 @@ class Server:
     async def _drain(self) -> None:
         """Wait for the running answers; when time is over, end them with an error."""
         hurry = asyncio.create_task(self._hurry.wait())
-        finished = asyncio.create_task(self._service.finished())
+        finished = asyncio.create_task(self.service.finished())
         await asyncio.wait(
             (hurry, finished), timeout=self._limits.drain_seconds, return_when=asyncio.FIRST_COMPLETED
         )
-        self._service.interrupt()
+        self.service.interrupt()
         # Interrupted answers tell their clients and end; one whose client does not read is cut off later.
         await asyncio.wait((finished,), timeout=_FAREWELL)
         hurry.cancel()
@@ -126,35 +134,46 @@ class Server:
 
 
 def serve(
-    models: Sequence[ServedModel],
+    site: Site,
     sock: socket.socket,
     *,
-    guard: Guard,
-    routes: Mapping[str, str | Literal[False]],
     lifespan: Lifespan,
     on_ready: Callable[[], None],
-    limits: Limits | None = None,
-    log_content: bool = False,
     tls: ssl.SSLContext | None = None,
+    companion: Callable[[Server], Companion] | None = None,
 ) -> None:
     """Block until SIGINT or SIGTERM and the drain after it; for the main thread.
 
-    Raises what `lifespan` raises. The socket is closed in any case.
+    What `companion` gives runs beside the server for as long as it takes requests. Raises what `lifespan`
+    raises. The socket is closed in any case.
     """
 
     async def main() -> None:
-        server = Server(models, guard=guard, routes=routes, limits=limits, log_content=log_content, tls=tls)
+        server = Server(site, tls=tls)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)
         try:
-            await server.run(sock, lifespan, on_ready)
+            await server.run(sock, lifespan, on_ready, companion(server) if companion else None)
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
 
     with sock, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+@asynccontextmanager
+async def _beside(companion: Companion | None) -> AsyncIterator[None]:
+    if companion is None:
+        yield
+        return
+    task = asyncio.create_task(companion(), name="mlxk-companion")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 async def _say_goodbye(server: HttpServer) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -31,12 +31,16 @@ _STATES: Mapping[str, str] = MappingProxyType(
 
 
 class Service:
-    def __init__(self, models: Sequence[ServedModel]) -> None:
-        self._models = {model.card.id: model for model in models}
-        self._running: set[Answer] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
+    def __init__(self) -> None:
+        self._models: dict[str, ServedModel] = {}
+        self._running: dict[Answer, str] = {}
+        self._held: frozenset[str] = frozenset()
+        self._changed = asyncio.Event()
         self.phase: Phase = "starting"
+
+    def serve(self, models: Sequence[ServedModel]) -> None:
+        """These, instead of those before; what runs is not touched."""
+        self._models = {model.card.id: model for model in models}
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -46,8 +50,35 @@ class Service:
         """Raises `ModelNotFound`."""
         return self._models[find_card(name, self.cards).id]
 
+    async def admitted(self, name: str) -> ServedModel:
+        """The model, as soon as it takes requests; raises `ModelNotFound`."""
+        while (model := self.model(name)).card.id in self._held:
+            await self._changed.wait()
+        return model
+
+    @asynccontextmanager
+    async def held(self, names: Iterable[str]) -> AsyncIterator[None]:
+        """Nothing of these models runs within the block; requests for them wait until it ends."""
+        self._held = frozenset(names)
+        try:
+            await self.finished(self._held)
+            yield
+        finally:
+            self._held = frozenset()
+            self._wake()
+
+    async def finished(self, names: Collection[str] | None = None) -> None:
+        """Wait until the answers that run now are over: of these models, or of all."""
+        waiting = {answer for answer, name in self._running.items() if names is None or name in names}
+        while waiting & self._running.keys():
+            await self._changed.wait()
+
+    def _wake(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
     @contextmanager
-    def track(self, answer: Answer, limit: int) -> Iterator[None]:
+    def track(self, answer: Answer, model: ServedModel, limit: int) -> Iterator[None]:
         """An answer that counts as running; raises `EngineUnavailable` or `Overloaded` when none may begin.
 
         At most `limit` generations run and wait at a time, of all models together.
@@ -57,14 +88,12 @@ class Service:
             raise RequestError(f"This server generates at most {limit} answers at a time.", param="n")
         if answer.size + sum(other.size for other in self._running) > limit:
             raise Overloaded("Too many requests are waiting.", hint="Try again in a moment.")
-        self._running.add(answer)
-        self._idle.clear()
+        self._running[answer] = model.card.id
         try:
             yield
         finally:
-            self._running.discard(answer)
-            if not self._running:
-                self._idle.set()
+            del self._running[answer]
+            self._wake()
 
     def keeping(self, model: ServedModel, keep_alive: float | None) -> AbstractContextManager[None]:
         """For a request in the block: how long it keeps the model behind it; raises `RequestError`."""
@@ -83,10 +112,6 @@ class Service:
             raise EngineUnavailable("The model is still being loaded.", hint="Try again in a moment.")
         if self.phase == "draining":
             raise EngineUnavailable("The server is shutting down.")
-
-    async def finished(self) -> None:
-        """Wait until no answer runs."""
-        await self._idle.wait()
 
     def interrupt(self) -> None:
         """End all running answers with an error that tells why."""

@@ -21,6 +21,10 @@ class BoundedStore:
     def __len__(self) -> int:
         return len(self._records)
 
+    def resize(self, max_records: int, max_bytes: int) -> None:
+        self._max_records = max_records
+        self._max_bytes = max_bytes
+
     def keep(self, response_id: str, record: bytes) -> None:
         """A record that is larger than all the room there is, is not kept."""
         self.forget(response_id)
@@ -47,6 +51,12 @@ class Stores:
     def __init__(self, max_records: int, max_bytes: int) -> None:
         self._bounds = (max_records, max_bytes)
         self._stores: dict[str | None, BoundedStore] = {}
+
+    def resize(self, max_records: int, max_bytes: int) -> None:
+        """Other bounds, for all of them; what no longer fits goes at the next answer that is kept."""
+        self._bounds = (max_records, max_bytes)
+        for store in self._stores.values():
+            store.resize(max_records, max_bytes)
 
     def of(self, key_name: str | None) -> BoundedStore:
         return self._stores.setdefault(key_name, BoundedStore(*self._bounds))
