@@ -14,6 +14,7 @@ from cyclopts import App, Parameter
 from mlxk.config import Resolved, resolve
 from mlxk.config import shape as shapes
 from mlxk.config.diagnostics import suggestion
+from mlxk.config.difference import differences, shown, whole_lists
 from mlxk.config.effects import SENTENCES, effect
 from mlxk.config.environment import key_names
 from mlxk.config.layers import Table, leaves, lookup, plain
@@ -91,12 +92,12 @@ def diff(first: str, second: str, *, isolated: _Switch = False) -> int:
         Use the profiles alone: no mlxk.yaml, no user file.
     """
     left, right = (_resolve(name, None, (), isolated) for name in (first, second))
-    differences = [path for path in _paths(left, right) if _shown(left, path) != _shown(right, path)]
-    for path in differences:
-        print(dotted(path))
-        for sign, resolved in (("-", left), ("+", right)):
-            print(f"  {sign} {_shown(resolved, path)}  # {resolved.origin(path)}")
-    return 1 if differences else 0
+    found = differences(left, right)
+    for item in found:
+        print(item.key)
+        for sign, value, resolved in (("-", item.before, left), ("+", item.after, right)):
+            print(f"  {sign} {value}  # {resolved.origin(item.path)}")
+    return 1 if found else 0
 
 
 def explain(
@@ -133,17 +134,8 @@ def explain(
     places = [path]
     if isinstance(section, Table) and section.entries:
         places = [(*path, *below) for below, _ in leaves(section)]
-    print("\n\n".join(_explained(resolved, place) for place in _whole_lists(places)))
+    print("\n\n".join(_explained(resolved, place) for place in whole_lists(places)))
     return 0
-
-
-def _whole_lists(places: list[KeyPath]) -> list[KeyPath]:
-    """Lists come about as wholes: their items' paths become the list's."""
-    cut = [
-        place[: next((i for i, part in enumerate(place) if isinstance(part, int)), len(place))]
-        for place in places
-    ]
-    return list(dict.fromkeys(cut))
 
 
 def _known_path(key: str) -> KeyPath:
@@ -158,7 +150,7 @@ def _known_path(key: str) -> KeyPath:
 
 def _explained(resolved: Resolved, path: KeyPath) -> str:
     links = resolved.chain(path)
-    lines = [f"{dotted(path)}: {_shown(resolved, path)}"]
+    lines = [f"{dotted(path)}: {shown(resolved, path)}"]
     described = _description(path)
     if described:
         lines.append(f"  {described}")
@@ -176,16 +168,6 @@ def _description(path: KeyPath) -> str:
     section = shapes.as_section(shapes.at(Profile, path[:-1]))
     info = shapes.fields(section).get(str(path[-1])) if section is not None else None
     return (info.description or "") if info is not None else ""
-
-
-def _shown(resolved: Resolved, path: KeyPath) -> str:
-    node = lookup(resolved.tree, path)
-    return inline(node) if node is not None else "not set"
-
-
-def _paths(left: Resolved, right: Resolved) -> list[KeyPath]:
-    both = [path for resolved in (left, right) for path, _ in leaves(resolved.tree)]
-    return _whole_lists(both)
 
 
 def _as_json(resolved: Resolved, origin: bool) -> Mapping[str, object]:

@@ -63,6 +63,7 @@ class Workspace:
     problems: list[Diagnostic] = field(default_factory=list)
     interpolated: set[str] = field(default_factory=set)
     requests: dict[Path, Request] = field(default_factory=dict)
+    read: set[Path] = field(default_factory=set)
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -102,6 +103,7 @@ class Workspace:
         )
         table = fit_text(expand(interpolator.table(document.root)), model)
         self.interpolated.update(interpolator.names)
+        self.read.update((path, *interpolator.read))
         self.problems.extend(interpolator.problems)
         if not own:
             self._ask(path, document, interpolator.left, list(asked(table, everything=root is not None)))

@@ -55,6 +55,7 @@ class Interpolator:
     left: list[Ask] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
+    read: set[Path] = field(default_factory=set)
 
     def table(self, table: Table, path: KeyPath = ()) -> Table:
         entries = {
@@ -138,6 +139,7 @@ class Interpolator:
 
     def _file(self, name: str) -> str:
         path = self._place(name)
+        self.read.add(path)
         try:
             if not path.is_file():
                 raise _Unresolved("E203", f"there is no file `{name}`")

@@ -70,7 +70,8 @@ def resolve_models(
         raise InvalidProfile(workspace.errors)
     workspace.settle_trust()
     files = tuple(dict.fromkeys([*resolved.files, *entries.files]))
-    return {name: replace(item, files=files) for name, item in found.items()}
+    read = resolved.read | workspace.read
+    return {name: replace(item, files=files, read=read) for name, item in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class Resolved:
     """A profile with where everything in it comes from.
 
     `profile` holds secrets that interpolation brought in; `tree` shows each as the `${…}` that was written.
+    `files` are those that say something, as messages name them; `read` are all that were read.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Resolved:
     files: tuple[str, ...]
     warnings: tuple[str, ...]
     variants: tuple[str, ...] = ()
+    read: frozenset[Path] = frozenset()
 
     def origin(self, path: str | KeyPath) -> Origin:
         """Where the value at `path` (`sampling.top_p`) comes from."""
@@ -170,6 +172,7 @@ def resolve(
         files=tuple(layer.label for layer in [*repository, *files]),
         warnings=tuple(item.line for item in workspace.problems),
         variants=tuple(merged.variants(table for _, table in bottom)),
+        read=frozenset(workspace.read),
     )
 
 

@@ -76,8 +76,7 @@ def make_app(handler: Handler, limits: Limits) -> App:
             "AUTO_EXTEND": False,
             "LOG_EXTRA": False,
             "MOTD": False,
-            "REQUEST_MAX_SIZE": limits.max_body,
-            "REQUEST_TIMEOUT": limits.upload_seconds,
+            **request_limits(limits),
             "RESPONSE_TIMEOUT": _DAY,
             # Sanic rewrites its own classes without the signals that nobody listens to, and fails the second
             # time; what it does is the same for every app made here.
@@ -97,6 +96,11 @@ def make_app(handler: Handler, limits: Limits) -> App:
     app.add_route(handle, "/<path:path>", methods=_METHODS, name="any", stream=True)
     app.exception(Exception)(handler.refused)
     return app
+
+
+def request_limits(limits: Limits) -> dict[str, float]:
+    """What Sanic itself looks at."""
+    return {"REQUEST_MAX_SIZE": limits.max_body, "REQUEST_TIMEOUT": limits.upload_seconds}
 
 
 class Handler:

@@ -1,4 +1,4 @@
-"""How the slots of a new configuration follow from those of the old one: found out before anything changes."""
+"""How the slots of a new configuration follow from those of the old: found out before anything changes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Arrangement:
 
     @property
     def awaited(self) -> list[Slot]:
-        """Those that come and shall be loaded at once: asked for, or instead of one that is in memory."""
+        """Those that come and shall be loaded at once: asked for, or instead of one that is in memory now."""
         present = {name for slot in self.going if slot.resident for name in slot.names}
         return [
             place.slot

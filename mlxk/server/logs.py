@@ -66,20 +66,32 @@ def _told(dropped: int) -> logging.LogRecord:
     return logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
 
 
+class Log:
+    """Where the root logger writes; its form may change while it does."""
+
+    def __init__(self, writer: logging.Handler) -> None:
+        self._writer = writer
+
+    def apply(self, *, format: Format, level: str) -> None:  # noqa: A002 - the profile's word
+        """`level` as `logging` names it, in lower case."""
+        self._writer.setFormatter(JsonFormatter() if format == "json" else logging.Formatter(TEXT))
+        logging.getLogger().setLevel(level.upper())
+
+
 @contextmanager
-def logging_to(stream: TextIO | None = None, *, format: Format, level: str) -> Iterator[None]:  # noqa: A002
-    """The root logger writes there until the block ends; `level` as `logging` names it, in lower case."""
+def logging_to(stream: TextIO | None = None, *, format: Format, level: str) -> Iterator[Log]:  # noqa: A002
+    """The root logger writes there until the block ends."""
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(_WAITING)
     writer = logging.StreamHandler(stream or sys.stderr)
-    writer.setFormatter(JsonFormatter() if format == "json" else logging.Formatter(TEXT))
     listener = QueueListener(waiting, writer)
     handler, root = _Bounded(waiting), logging.getLogger()
     before = root.level
+    log = Log(writer)
+    log.apply(format=format, level=level)
     root.addHandler(handler)
-    root.setLevel(level.upper())
     listener.start()
     try:
-        yield
+        yield log
     finally:
         root.removeHandler(handler)
         root.setLevel(before)

@@ -24,13 +24,12 @@ from mlxk.engine.base import EngineConfig
 from mlxk.errors import EngineUnavailable, MlxkError, ModelNotFound
 from mlxk.server.arrangement import Arrangement, Wish
 from mlxk.server.room import Room
-from mlxk.server.slot import Claim, Slot, State, Stay
+from mlxk.server.slot import Slot, State
 
 logger = logging.getLogger(__name__)
 
 # Seconds that a request waits for its model: reading 100 GB from a slow disk takes minutes.
 PATIENCE = 300.0
-_NO_CLAIM = Claim()
 
 
 def _supervised(config: EngineConfig) -> Supervisor:
@@ -85,26 +84,15 @@ class Pool:
         self._changed = asyncio.Event()
         self._leaving: set[asyncio.Task[None]] = set()
 
-    def slot(
-        self,
-        config: EngineConfig,
-        *,
-        ttl: float | None,
-        preload: bool,
-        name: str | None = None,
-        pinned: bool = False,
-        claim: Claim = _NO_CLAIM,
-    ) -> Slot:
-        """The slot of these weights; among those that share it, the longest stay counts."""
-        stay = Stay(ttl, pinned, preload)
-        slot = next((slot for slot in self._slots if slot.config == config), None)
+    def place(self, wish: Wish) -> Slot:
+        """A slot for one more name; those of the same weights share one, and the longest stay counts."""
+        slot = next((slot for slot in self._slots if slot.config == wish.config), None)
         if slot is None:
-            slot = Slot(self, config, claim, stay)
+            slot = Slot(self, wish.config, wish.claim, wish.stay)
             self._slots.append(slot)
         else:
-            slot.stay = slot.stay.over(stay)
-        if name is not None:
-            slot.names.append(name)
+            slot.stay = slot.stay.over(wish.stay)
+        slot.names.append(wish.name)
         return slot
 
     def states(self) -> tuple[ModelState, ...]:
@@ -135,37 +123,6 @@ class Pool:
         """
         await self._drained(self._named(name), drain_seconds)
 
-    async def swap(self, slot: Slot, config: EngineConfig, claim: Claim = _NO_CLAIM) -> None:
-        """Other weights or settings for the same names, without a failed request.
-
-        Where there is room for both, the new engine starts, takes over, and the old one finishes what it has.
-        Where there is not, the old one finishes first, and requests wait for the new one. When the new one
-        cannot be had, everything stays as it was, and the reason is raised.
-        """
-        newcomer = Slot(self, config, claim, slot.stay)
-        self._room.check([other for other in self._slots if other is not slot], newcomer)
-        if slot.engine is None or slot.loading is not None or not self._room.holds(self._slots, newcomer):
-            await self._replace(slot, config, claim)
-            return
-        self._slots.append(newcomer)
-        try:
-            await self.fetch(newcomer)
-        except BaseException:
-            self._slots.remove(newcomer)
-            raise
-        # From here to the drain nothing awaits: each request sees the old engine or the new one.
-        slot.engine, newcomer.engine = newcomer.engine, slot.engine
-        slot.config, newcomer.config = newcomer.config, slot.config
-        slot.claim, newcomer.claim = newcomer.claim, slot.claim
-        newcomer.stir()
-        newcomer.retiring = True
-        try:
-            if newcomer.engine is not None:
-                await newcomer.engine.drain(self._patience)
-        finally:
-            await self.end(newcomer)
-            self._slots.remove(newcomer)
-
     def arrange(self, wishes: Iterable[Wish]) -> Arrangement:
         """The slots of a new order; nothing changes yet."""
         return Arrangement(self, self._slots, wishes)
@@ -179,17 +136,18 @@ class Pool:
         everything stays as it was, and the reason is raised.
         """
         leaving = {slot: tuple(slot.names) for slot in order.going}
+        awaited = order.awaited
         staying = [slot for slot in self._slots if slot not in leaving]
         for slot in order.coming:
             self._room.check(staying, slot)
         async with AsyncExitStack() as stack:
             present = [slot for slot in leaving if slot.resident]
-            if not self._room.holds_all(self._slots, order.awaited):
-                names = [name for slot in present for name in leaving[slot]]
-                await stack.enter_async_context(doors.held(names))
+            if not self._room.holds_all(self._slots, awaited):
+                held = [name for slot in present for name in leaving[slot]]
+                await stack.enter_async_context(doors.held(held))
                 for slot in present:
                     await self.end(slot)
-            await self._come(order, present)
+            await self._come(order.coming, awaited, present)
             order.settle()
             yield
         for slot, names in leaving.items():
@@ -197,14 +155,14 @@ class Pool:
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
-    async def _come(self, order: Arrangement, present: Sequence[Slot]) -> None:
-        """Load what comes; `present` were in memory, and are again if that fails."""
-        self._slots += order.coming
+    async def _come(self, coming: Sequence[Slot], awaited: Sequence[Slot], present: Sequence[Slot]) -> None:
+        """Take in what comes, and load what is awaited of it; if that fails, `present` are in memory again."""
+        self._slots += coming
         try:
-            for slot in order.awaited:
+            for slot in awaited:
                 await self.fetch(slot)
         except BaseException:
-            for slot in order.coming:
+            for slot in coming:
                 await self.end(slot)
                 self._slots.remove(slot)
             for slot in present:
@@ -220,19 +178,6 @@ class Pool:
         """Other limits, for what is loaded from now on."""
         self._room = Room(budget, max_models)
         self._patience = patience
-
-    async def _replace(self, slot: Slot, config: EngineConfig, claim: Claim) -> None:
-        before = slot.config, slot.claim
-        awake = slot.engine is not None
-        await self._drained(slot, None)
-        slot.config, slot.claim = config, claim
-        if not awake:
-            return
-        try:
-            await self.fetch(slot)
-        except BaseException:
-            slot.config, slot.claim = before
-            raise
 
     def _named(self, name: str) -> Slot:
         for slot in self._slots:

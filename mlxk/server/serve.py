@@ -13,7 +13,7 @@ from typing import Protocol, cast
 import uvloop
 from sanic import Sanic
 
-from mlxk.server.app import Handler, make_app
+from mlxk.server.app import Handler, make_app, request_limits
 from mlxk.server.service import Service
 from mlxk.server.site import Site
 
@@ -65,8 +65,7 @@ class Server:
         self._limits = site.limits
         self._handler.apply(site)
         # Sanic looks at these for each new connection.
-        self._app.config.REQUEST_MAX_SIZE = site.limits.max_body
-        self._app.config.REQUEST_TIMEOUT = site.limits.upload_seconds
+        self._app.config.update(request_limits(site.limits))
 
     async def run(
         self,

@@ -17,7 +17,9 @@ import uvloop
 from mlxk.server.guard import Guard
 from mlxk.server.limits import Limits
 from mlxk.server.listen import bind, url
+from mlxk.server.routes import RouteTable
 from mlxk.server.serve import Server
+from mlxk.server.site import Site
 from tests.server.scripted import Script
 
 
@@ -107,7 +109,15 @@ class Serving:
         with bind("127.0.0.1:0") as sock:
             models = self._options.pop("models", None) or [self._script.served(aliases=("nick",))]
             lifespan = self._options.pop("lifespan", nothing)
-            server = Server(models, **self._options)
+            options = self._options
+            site = Site(
+                tuple(models),
+                options["guard"],
+                RouteTable(options["routes"]),
+                options.get("limits", Limits()),
+                options.get("log_content", False),
+            )
+            server = Server(site)
             loop = asyncio.get_running_loop()
             self._running = Running(self._script, url(sock), loop, server)
             await server.run(sock, lifespan, self._ready.set)

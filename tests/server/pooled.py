@@ -10,8 +10,9 @@ from mlxk.engine import Supervisor
 from mlxk.engine.base import Done, EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.errors import InsufficientMemory, MlxkError
 from mlxk.requests import SamplingParams
+from mlxk.server.arrangement import Wish
 from mlxk.server.pool import Pool
-from mlxk.server.slot import Claim, Slot
+from mlxk.server.slot import Claim, Slot, Stay
 
 REQUEST = EngineRequest(id="x", prompt=(1,), max_tokens=1, sampling=SamplingParams(), stop_tokens=())
 
@@ -76,9 +77,23 @@ async def ask(slot: Slot) -> None:
 async def pooled(world: World, names: str, **options: float) -> AsyncIterator[list[Slot]]:
     """Slots of models with one letter; a capital is preloaded."""
     pool = Pool(factory=world.factory, **options)  # type: ignore[arg-type]
-    slots = [pool.slot(config(name), ttl=None, preload=name.isupper(), name=name) for name in names]
+    slots = [place(pool, config(name), ttl=None, preload=name.isupper(), name=name) for name in names]
     async with pool:
         yield slots
+
+
+def place(
+    pool: Pool,
+    config: EngineConfig,
+    *,
+    ttl: float | None,
+    preload: bool = False,
+    name: str | None = None,
+    pinned: bool = False,
+    claim: Claim | None = None,
+) -> Slot:
+    stay = Stay(ttl, pinned, preload)
+    return pool.place(Wish(name or config.model_path, config, stay, claim or Claim()))
 
 
 async def state(slot: Slot) -> str:

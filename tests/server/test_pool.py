@@ -9,7 +9,7 @@ import pytest
 from mlxk.errors import EngineUnavailable, InsufficientMemory
 from mlxk.server.pool import Pool
 from mlxk.server.slot import Stay
-from tests.server.pooled import World, ask, config, pooled, state
+from tests.server.pooled import World, ask, config, place, pooled, state
 
 
 async def test_loaded_when_first_asked_and_kept() -> None:
@@ -107,7 +107,7 @@ async def test_a_preload_that_fails_is_raised() -> None:
 async def test_idle_models_are_unloaded() -> None:
     world = World()
     pool = Pool(factory=world.factory)
-    slot = pool.slot(config("a"), ttl=0.01, preload=False)
+    slot = place(pool, config("a"), ttl=0.01, preload=False)
     async with pool:
         await ask(slot)
         async with asyncio.timeout(5):
@@ -120,11 +120,11 @@ async def test_idle_models_are_unloaded() -> None:
 
 async def test_the_longest_stay_of_those_that_share_counts() -> None:
     pool = Pool(factory=World().factory)
-    assert pool.slot(config("a"), ttl=5, preload=False).stay.ttl == 5
-    assert pool.slot(config("a"), ttl=9, preload=True).stay.ttl == 9
-    assert pool.slot(config("a"), ttl=None, preload=False).stay.ttl is None
-    assert pool.slot(config("a"), ttl=5, preload=False, pinned=True).stay.ttl is None
-    assert pool.slot(config("a"), ttl=5, preload=False).stay == Stay(None, pinned=True, preload=True)
+    assert place(pool, config("a"), ttl=5, preload=False).stay.ttl == 5
+    assert place(pool, config("a"), ttl=9, preload=True).stay.ttl == 9
+    assert place(pool, config("a"), ttl=None, preload=False).stay.ttl is None
+    assert place(pool, config("a"), ttl=5, preload=False, pinned=True).stay.ttl is None
+    assert place(pool, config("a"), ttl=5, preload=False).stay == Stay(None, pinned=True, preload=True)
 
 
 async def test_leaving_ends_a_load() -> None:

@@ -13,10 +13,12 @@ import pytest
 from mlxk.engine import EngineConfig, ProcessEngine, Supervisor
 from mlxk.engine.base import Done
 from mlxk.errors import EngineCrashed, InsufficientMemory
+from mlxk.server.arrangement import Wish
 from mlxk.server.pool import Pool
-from mlxk.server.slot import Slot
+from mlxk.server.service import Service
+from mlxk.server.slot import Slot, Stay
 from tests.engine.conftest import ask, steps_of
-from tests.server.pooled import claim
+from tests.server.pooled import claim, place
 
 
 class Started:
@@ -42,7 +44,7 @@ class Started:
 
 def slot(pool: Pool, folder: Path, size: int, *, ttl: float | None = None) -> Slot:
     config = EngineConfig(model_path=str(folder), context_length=4096)
-    return pool.slot(config, ttl=ttl, preload=False, name=folder.parent.name, claim=claim(size))
+    return place(pool, config, ttl=ttl, name=folder.parent.name, claim=claim(size))
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -53,6 +55,19 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def answer(model: Slot, request_id: str = "a", **changes: object) -> None:
     assert isinstance((await steps_of(model, ask(request_id, **changes)))[-1], Done)
+
+
+async def changed(pool: Pool, first: Slot, config: EngineConfig, size: int) -> Slot:
+    """`second` over other weights or settings; `first` stays."""
+    second = next(state.name for state in pool.states() if state.name != first.name)
+    wishes = [
+        Wish(first.name, first.config, first.stay, first.claim),
+        Wish(second, config, Stay(), claim(size)),
+    ]
+    order = pool.arrange(wishes)
+    async with pool.rearranged(order, Service()):
+        pass
+    return order.slot(second)
 
 
 async def test_alternating_and_leaving(qwen3_path: Path, llama_path: Path) -> None:
@@ -67,15 +82,13 @@ async def test_alternating_and_leaving(qwen3_path: Path, llama_path: Path) -> No
         # Both are asked at a time; the one that must go finishes what it has.
         running = asyncio.create_task(answer(first, "long", max_tokens=300))
         await until(lambda: started.running(0))
-        config = EngineConfig(model_path=str(llama_path), context_length=2048)
-        await pool.swap(second, config, claim(6))
+        second = await changed(pool, first, EngineConfig(model_path=str(llama_path), context_length=2048), 6)
         assert (await second.stats()).state == "ready"
-        assert second.config == config
         await answer(second)
         await running
         assert len(started.engines) == 3
         with pytest.raises(InsufficientMemory):
-            await pool.swap(second, EngineConfig(model_path=str(llama_path), context_length=1024), claim(11))
+            await changed(pool, first, EngineConfig(model_path=str(llama_path), context_length=1024), 11)
         await answer(second)
         assert len(started.engines) == 3
     assert started.pids == []

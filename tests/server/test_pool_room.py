@@ -10,11 +10,11 @@ import pytest
 from mlxk.errors import EngineUnavailable, InsufficientMemory, ModelNotFound, RequestError
 from mlxk.server.pool import Pool
 from mlxk.server.slot import Slot
-from tests.server.pooled import World, ask, claim, config, pooled, state
+from tests.server.pooled import World, ask, claim, config, place, pooled, state
 
 
 def sized(pool: Pool, name: str, size: int, *, ttl: float | None = None, pinned: bool = False) -> Slot:
-    return pool.slot(config(name), ttl=ttl, preload=False, name=name, pinned=pinned, claim=claim(size))
+    return place(pool, config(name), ttl=ttl, name=name, pinned=pinned, claim=claim(size))
 
 
 async def until(turns: int = 20) -> None:
@@ -248,70 +248,3 @@ async def test_a_failed_model_is_loaded_when_told() -> None:
         world.broken.clear()
         await a.load()
         assert a.state == "ready"
-
-
-@pytest.mark.parametrize("budget", [10, 5])
-async def test_a_swap_fails_no_request(budget: int) -> None:
-    """With room for both the old one answers until the new one is there; without, requests wait."""
-    world = World()
-    pool = Pool(factory=world.factory, budget=budget)
-    slot = sized(pool, "old", 5)
-    async with pool:
-        await ask(slot)
-        world.gate.clear()
-        running = [asyncio.create_task(ask(slot)) for _ in range(3)]
-        await until()
-        swapping = asyncio.create_task(pool.swap(slot, config("new"), claim(5)))
-        await until()
-        late = [asyncio.create_task(ask(slot)) for _ in range(3)]
-        await until()
-        assert world.log == (["+old", "+new"] if budget == 10 else ["+old"])
-        world.gate.set()
-        await asyncio.gather(*running, *late, swapping)
-        await ask(slot)
-        assert [(one.name, one.state, one.bytes) for one in pool.states()] == [("old", "ready", 5)]
-    kept = ["+old", "+new", "-old", "-new"]
-    assert world.log == (kept if budget == 10 else ["+old", "-old", "+new", "-new"])
-
-
-@pytest.mark.parametrize("budget", [10, 5])
-async def test_a_swap_that_cannot_be_changes_nothing(budget: int) -> None:
-    world = World()
-    world.broken.add("new")
-    pool = Pool(factory=world.factory, budget=budget)
-    slot = sized(pool, "old", 5)
-    async with pool:
-        await ask(slot)
-        with pytest.raises(InsufficientMemory):
-            await pool.swap(slot, config("new"), claim(5))
-        with pytest.raises(InsufficientMemory):
-            await pool.swap(slot, config("huge"), claim(50))
-        await ask(slot)
-        assert slot.config == config("old")
-    assert "+huge" not in world.log
-
-
-async def test_many_swaps_under_many_requests() -> None:
-    world = World()
-    pool = Pool(factory=world.factory, budget=10)
-    slot = sized(pool, "0", 5)
-    async with pool:
-        done = asyncio.Event()
-
-        async def busy() -> int:
-            answered = 0
-            while not done.is_set():
-                await ask(slot)
-                answered += 1
-                await asyncio.sleep(0)
-            return answered
-
-        streams = [asyncio.create_task(busy()) for _ in range(4)]
-        for number in range(1, 20):
-            await until()
-            await pool.swap(slot, config(str(number)), claim(5))
-        done.set()
-        assert all(await asyncio.gather(*streams))
-    assert world.log.count("+19") == 1
-    assert sorted(line[1:] for line in world.log if line[0] == "+") == sorted(map(str, range(20)))
-    assert len([line for line in world.log if line[0] == "-"]) == 20

@@ -201,7 +201,9 @@ import sys
 from contextlib import asynccontextmanager
 from mlxk.server.listen import bind, url
 from mlxk.server.guard import Guard
+from mlxk.server.routes import RouteTable
 from mlxk.server.serve import serve
+from mlxk.server.site import Site
 from tests.server.scripted import Script
 
 @asynccontextmanager
@@ -210,8 +212,8 @@ async def lifespan():
     print("closed", flush=True)
 
 sock = bind("127.0.0.1:0")
-serve([Script().served()], sock, guard=Guard("127.0.0.1"), routes={}, lifespan=lifespan,
-      on_ready=lambda: print(url(sock), flush=True))
+site = Site((Script().served(),), Guard("127.0.0.1"), RouteTable({}))
+serve(site, sock, lifespan=lifespan, on_ready=lambda: print(url(sock), flush=True))
 print("ended", flush=True)
 """
 

@@ -1,0 +1,121 @@
+"""A server follows its files: what a saved edit or SIGHUP changes is applied, without dropping a stream.
+
+An edit that is not valid changes nothing, and the log says why. What only a restart can change is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from watchfiles import awatch
+
+from mlxk.cli.serving import Configuration
+from mlxk.config.difference import Difference
+from mlxk.config.effects import Effect
+from mlxk.errors import MlxkError
+from mlxk.server.logs import Log
+from mlxk.server.pool import Pool
+from mlxk.server.serve import Server
+
+logger = logging.getLogger(__name__)
+
+# Milliseconds of quiet after a change: editors write a file in several steps.
+_QUIET = 200
+
+
+class Reloader:
+    """Holds the configuration that is served. `read` resolves it anew; it raises what is wrong with it."""
+
+    def __init__(
+        self, current: Configuration, read: Callable[[], Configuration], pool: Pool, log: Log, server: Server
+    ) -> None:
+        self._current = current
+        self._read = read
+        self._pool = pool
+        self._log = log
+        self._server = server
+        self._asked = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._asked.set)
+        try:
+            while True:
+                watcher = asyncio.create_task(self._watch())
+                try:
+                    await self._asked.wait()
+                finally:
+                    watcher.cancel()
+                    await asyncio.wait([watcher])
+                self._asked.clear()
+                await self.reload()
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+
+    async def _watch(self) -> None:
+        """Folders are watched rather than files: editors and checkouts replace files."""
+        files = frozenset(_watched(self._current))
+        folders = {path.parent for path in files if path.parent.is_dir()}
+        async for changes in awatch(*folders, debounce=_QUIET, step=_QUIET // 4, recursive=False):
+            if any(Path(changed) in files for _, changed in changes):
+                self._asked.set()
+
+    async def reload(self) -> None:
+        try:
+            new = await asyncio.to_thread(self._read)
+            found = self._current.changes(new)
+            if not found and new.plans == self._current.plans:
+                logger.info("the configuration is what it was")
+                return
+            await self._apply(new)
+        except MlxkError as error:
+            hint = f"\nhint: {error.hint}" if error.hint else ""
+            logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
+            return
+        _tell(found, new.config_hash)
+
+    async def _apply(self, new: Configuration) -> None:
+        old = self._current
+        order = self._pool.arrange(new.wishes)
+        site = await asyncio.to_thread(new.site, order.slot)
+        try:
+            self._resize(new)
+            async with self._pool.rearranged(order, self._server.service):
+                self._server.apply(site)
+                self._log.apply(format=new.profile.log.format, level=new.profile.log.level)
+                self._current = new
+        except MlxkError:
+            self._resize(old)
+            raise
+
+    def _resize(self, configuration: Configuration) -> None:
+        room = configuration.residences
+        self._pool.resize(budget=room.budget, max_models=room.max_models, patience=room.patience)
+
+
+def _watched(configuration: Configuration) -> Iterable[Path]:
+    for plan in configuration.plans:
+        template = plan.profile.model.chat_template
+        if template is not None and Path(template).is_absolute():
+            yield Path(template)
+    for path in configuration.read:
+        yield path
+        yield path.resolve()
+
+
+def _tell(found: Iterable[Difference], config_hash: str) -> None:
+    by_effect: dict[Effect, list[str]] = {"live": [], "reload": [], "restart": []}
+    for item in found:
+        by_effect[item.effect].append(f"{item.key}: {item.before} → {item.after}")
+    for effect, lines in by_effect.items():
+        for line in lines:
+            if effect == "restart":
+                logger.warning("%s: waits for a restart of the server", line)
+            else:
+                logger.info("changed %s", line)
+    logger.info("the new configuration is used, config %s", config_hash[:12])

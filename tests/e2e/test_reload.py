@@ -1,0 +1,75 @@
+"""A server follows its files: saved edits are applied, wrong ones are told and change nothing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+
+import httpx
+import openai
+
+from tests.e2e.conftest import Serve
+
+CHAT = "/v1/chat/completions"
+HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
+
+
+def test_saved_edits_are_applied_and_wrong_ones_are_not(serve: Serve, tmp_path: Path) -> None:
+    profile = tmp_path / "live.yaml"
+    profile.write_text("mlxk: 1\nextends: demo\n")
+    with serve(str(profile)) as server:
+        first = httpx.post(server.url + CHAT, json=HELLO, timeout=60)
+        assert "reasoning" in first.json()["choices"][0]["message"]
+        engines = server.engine_pids()
+
+        profile.write_text("mlxk: 1\nextends: demo\nreasoning: {expose: drop}\n")
+        server.log.wait_for(r"changed reasoning\.expose: both → drop")
+        second = httpx.post(server.url + CHAT, json=HELLO, timeout=60)
+        assert "reasoning" not in second.json()["choices"][0]["message"]
+        assert second.headers["x-mlxk-config-hash"] != first.headers["x-mlxk-config-hash"]
+        assert server.engine_pids() == engines
+
+        profile.write_text("mlxk: 1\nextends: demo\nreasoning: {expse: drop}\n")
+        server.log.wait_for(r"did you mean `expose`\?")
+        third = httpx.post(server.url + CHAT, json=HELLO, timeout=60)
+        assert third.headers["x-mlxk-config-hash"] == second.headers["x-mlxk-config-hash"]
+
+        profile.write_text(
+            "mlxk: 1\nextends: demo\nserver: {listen: '127.0.0.1:1', routes: {/health: false}}\n"
+        )
+        server.process.send_signal(signal.SIGHUP)
+        server.log.wait_for(r"changed server\.routes")
+        assert httpx.get(server.url + "/health").status_code == 404
+        assert server.stop() == 0
+
+
+def test_other_weights_without_dropping_a_stream(
+    serve: Serve, tmp_path: Path, qwen3_path: Path, endless: Path
+) -> None:
+    """The stream goes on with the model that began it; the next request gets the new one."""
+    profile = tmp_path / "swapped.yaml"
+    text = endless.read_text()
+    profile.write_text(text)
+    with serve(str(profile), "--set", "tokens.max_output=600") as server:
+        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+        began, pieces = threading.Event(), []
+
+        def read() -> None:
+            for chunk in client.chat.completions.create(model="swapped", stream=True, **HELLO):  # type: ignore[call-overload]
+                pieces.append(chunk)
+                began.set()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        assert began.wait(60)
+        (engine,) = server.engine_pids()
+        profile.write_text(text.replace("sampling:", "engine: {concurrency: 3}\nsampling:"))
+        server.log.wait_for(r"changed engine\.concurrency: 8 → 3")
+        reader.join(60)
+        assert pieces[-1].choices[0].finish_reason == "length"
+        answer = client.chat.completions.create(model="swapped", max_tokens=2, **HELLO)  # type: ignore[call-overload]
+        assert answer.choices[0].finish_reason == "length"
+        server.log.wait_for("unloaded")
+        assert engine not in server.engine_pids()
+        client.close()
