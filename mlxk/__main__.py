@@ -4,7 +4,7 @@ import gc
 import signal
 import sys
 
-# Starting makes many objects that stay, and looking through them for garbage every 700 is a tenth of its time.
+# Starting makes many objects that stay; looking through them for garbage every 700 is a tenth of its time.
 _COLLECT_AFTER = 20_000
 
 

@@ -156,7 +156,7 @@ class Pool:
             task.add_done_callback(self._leaving.discard)
 
     async def _come(self, coming: Sequence[Slot], awaited: Sequence[Slot], present: Sequence[Slot]) -> None:
-        """Take in what comes, and load what is awaited of it; if that fails, `present` are in memory again."""
+        """Take in what comes, and load what is awaited; if that fails, `present` are in memory again."""
         self._slots += coming
         try:
             for slot in awaited:

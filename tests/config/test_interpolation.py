@@ -168,7 +168,7 @@ def test_a_variable_without_a_message_is_an_error_everywhere(folder: Any) -> Non
         ("sampling: {top_p: '${env:P:?p}'}\ntokens: {context: 10, max_output: 20}", ["E107", "W005"]),
         ("server: {api_keys: [{name: a, key: '${env:K:?k}'}]}", ["W005"]),
         ("reasoning: {markers: [{start: '${env:S:?s}', end: x, as: reasoning}]}", ["W005"]),
-        ("reasoning: {effort: '${env:E:?e}'}\nvariants: {v: {tokens: {context: 1, max_output: 2}}}", ["E107", "W005"]),
+        ("reasoning: {effort: '${env:E:?e}'}\nvariants: {v: {tokens: {context: 1, max_output: 2}}}", ["E107", "W005"]),  # noqa: E501
     ],
 )  # fmt: skip
 def test_what_else_is_wrong_is_told_beside_an_unset_variable(
