@@ -12,7 +12,7 @@ from typing import Literal
 
 from mlxk.config.checks import byte_count
 from mlxk.config.schema import Profile, SamplingSection
-from mlxk.engine.base import Draft, EngineConfig, KVQuantization
+from mlxk.engine.base import Draft, EngineConfig, KVQuantization, PromptFolder
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.facts import ModelFacts, check_code
 from mlxk.hub.parts import Parts
@@ -64,6 +64,7 @@ class Plan:
             prefill_step=engine.prefill_step,
             prompt_cache_bytes=byte_count(engine.prompt_cache.bytes) or 0,
             prompt_cache_entries=engine.prompt_cache.entries,
+            prompt_folder=self._prompt_folder,
             prepare_constraints=self.surface == "server",
         )
 
@@ -87,6 +88,13 @@ class Plan:
         return KVQuantization(
             bits=engine.kv_bits, group_size=engine.kv_group_size, start=engine.quantized_kv_start
         )
+
+    @property
+    def _prompt_folder(self) -> PromptFolder | None:
+        cache = self.profile.engine.prompt_cache
+        if cache.path is None:
+            return None
+        return PromptFolder(path=cache.path, max_bytes=byte_count(cache.disk_bytes) or 0)
 
     @property
     def response_format(self) -> ResponseFormat | None:

@@ -10,7 +10,7 @@ import pytest
 
 from mlxk import plan as plans
 from mlxk.config.schema import Profile
-from mlxk.engine.base import Draft, KVQuantization
+from mlxk.engine.base import Draft, KVQuantization, PromptFolder
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.adapter import AdapterFacts
 from mlxk.hub.facts import ModelFacts
@@ -120,6 +120,12 @@ def test_an_engine_runs_where_its_surface_wants_it() -> None:
     assert make("server").engine_config.isolation == "process"
     assert make("run", engine={"isolation": "process"}).engine_config.isolation == "process"
     assert make("server", engine={"isolation": "thread"}).engine_config.isolation == "thread"
+
+
+def test_prompts_are_kept_on_disk_where_the_profile_says_so() -> None:
+    assert make("server").engine_config.prompt_folder is None
+    kept = make("server", engine={"prompt_cache": {"path": "/cache", "disk_bytes": "2GB"}})
+    assert kept.engine_config.prompt_folder == PromptFolder(path="/cache", max_bytes=2 * 10**9)
 
 
 def test_what_stands_beside_the_model_is_for_the_engine() -> None:

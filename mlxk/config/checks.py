@@ -9,13 +9,21 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from mlxk.config.origins import KeyPath, dotted
-from mlxk.config.schema import EngineSection, KeyLimitsSection, Profile, SamplingSection, model_table
+from mlxk.config.schema import (
+    EngineSection,
+    KeyLimitsSection,
+    Profile,
+    PromptCacheSection,
+    SamplingSection,
+    model_table,
+)
+from mlxk.config.schema.server import AdminKey, ApiKey
 
 _REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
 _BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
@@ -160,14 +168,29 @@ def percent(text: str) -> float | None:
 
 
 def _engine(profile: Profile) -> Iterator[Problem]:
-    if byte_count(profile.engine.prompt_cache.bytes) is None:
-        message = "not a size: expected a number with MB, GB, MiB or GiB"
-        yield Problem("E109", message, ("engine", "prompt_cache", "bytes"), "such as 512MiB or 2GiB")
+    yield from _prompt_cache(profile.engine.prompt_cache)
     engine, usual = profile.engine, EngineSection()
     for key in ("kv_group_size", "quantized_kv_start"):
         if engine.kv_bits is None and getattr(engine, key) != getattr(usual, key):
             message = f"`engine.{key}` does nothing without `engine.kv_bits`"
             yield Problem("E107", message, ("engine", key), "set `kv_bits`, or remove it")
+
+
+def _prompt_cache(section: PromptCacheSection) -> Iterator[Problem]:
+    place = ("engine", "prompt_cache")
+    for key in ("bytes", "disk_bytes"):
+        if byte_count(getattr(section, key)) is None:
+            message = "not a size: expected a number with MB, GB, MiB or GiB"
+            yield Problem("E109", message, (*place, key), "such as 512MiB or 2GiB")
+    if section.path is None:
+        if section.disk_bytes != PromptCacheSection().disk_bytes:
+            message = "`engine.prompt_cache.disk_bytes` does nothing without `engine.prompt_cache.path`"
+            yield Problem("E107", message, (*place, "disk_bytes"), "set `path`, or remove it")
+    elif section.entries == 0 or byte_count(section.bytes) == 0:
+        message = "`engine.prompt_cache.path` does nothing without a prompt cache in memory"
+        yield Problem(
+            "E107", message, (*place, "path"), "remove it, or give `bytes` and `entries` more than 0"
+        )
 
 
 def _exclusive(path: KeyPath, other: KeyPath) -> Problem:
@@ -240,19 +263,33 @@ def _has_keys(profile: Profile) -> bool:
 
 
 def _keys(profile: Profile) -> Iterator[Problem]:
+    yield from _key_list("api_keys", profile.server.api_keys)
+    yield from _key_list("admin_keys", profile.server.admin_keys)
+    clients = [_key(item) for item in profile.server.api_keys]
+    for index, item in enumerate(profile.server.admin_keys):
+        if _key(item) in clients:
+            message = "a key of administrators must not be one of clients"
+            other: KeyPath = ("server", "api_keys", clients.index(_key(item)))
+            yield Problem("E107", message, ("server", "admin_keys", index), "make another one", other)
+
+
+def _key_list(name: str, keys: Sequence[str | ApiKey | AdminKey]) -> Iterator[Problem]:
     names: dict[str, int] = {}
-    for index, item in enumerate(profile.server.api_keys):
-        path: KeyPath = ("server", "api_keys", index)
-        key = item if isinstance(item, str) else item.key
-        if not re.fullmatch(r"[!-~]+", key):
+    for index, item in enumerate(keys):
+        path: KeyPath = ("server", name, index)
+        if not re.fullmatch(r"[!-~]+", _key(item)):
             message = "an API key must be printable ASCII without spaces: nothing else can stand in a header"
             yield Problem("E109", message, path)
         if isinstance(item, str):
             continue
         if item.name in names:
-            other: KeyPath = ("server", "api_keys", names[item.name])
+            other: KeyPath = ("server", name, names[item.name])
             yield Problem("E107", f"two API keys have the name `{item.name}`", path, other=other)
         names.setdefault(item.name, index)
+
+
+def _key(item: str | ApiKey | AdminKey) -> str:
+    return item if isinstance(item, str) else item.key
 
 
 def _cors(profile: Profile) -> Iterator[Problem]:

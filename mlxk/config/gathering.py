@@ -106,7 +106,8 @@ class Workspace:
         self.read.update((path, *interpolator.read))
         self.problems.extend(interpolator.problems)
         if not own:
-            self._ask(path, document, interpolator.left, list(asked(table, everything=root is not None)))
+            whole = self.with_absolute_paths(table, folder)
+            self._ask(path, document, interpolator.left, list(asked(whole, root)))
         unfilled = {item.path for item in interpolator.problems} | {ask.path for ask in interpolator.left}
         self.problems.extend(item for item in check(table, model) if item.path not in unfilled)
         self.problems.extend(_fixed_lists(table))

@@ -31,6 +31,7 @@ _RULES: Mapping[KeyPath, Rule] = MappingProxyType(
     {
         **{("model", key): _of_model(key) for key in ("path", "adapter", "chat_template", "tokenizer")},
         ("model", "draft", "path"): _always,
+        ("engine", "prompt_cache", "path"): _always,
         ("server", "listen"): _listen,
         ("server", "tls", "certificate"): _always,
         ("server", "tls", "key"): _always,
@@ -44,6 +45,9 @@ def with_absolute_paths(table: Table, absolute: Absolute) -> Table:
     """The table with every path in it made whole."""
     for path, rule in _RULES.items():
         table = _changed(table, path, lambda text, rule=rule: rule(text, absolute))  # type: ignore[misc]
+    if isinstance(defaults := table.entries.get("defaults"), Entry) and isinstance(defaults.value, Table):
+        changed = Entry(defaults.key, with_absolute_paths(defaults.value, absolute))
+        table = replace(table, entries={**table.entries, "defaults": changed})
     for key in _NESTED:
         table = _each(table, key, lambda inner: with_absolute_paths(inner, absolute))
     return table

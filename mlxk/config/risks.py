@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from mlxk.config.checks import is_loopback, split_listen
 from mlxk.config.layers import Items, Scalar, Table, Value
@@ -29,26 +30,35 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """`keys` end the path of the setting. `anywhere` holds for files outside of repositories too."""
+    """`keys` end the path of the setting. `anywhere` holds for files outside of repositories too.
+
+    `asked` sees the value, and the root of the file's repository if it is in one.
+    """
 
     keys: tuple[str, ...]
     what: str
-    asked: Callable[[Value], bool]
+    asked: Callable[[Value, Path | None], bool]
     anywhere: bool = False
 
 
-def _is_true(value: Value) -> bool:
+def _is_true(value: Value, _root: Path | None) -> bool:
     return isinstance(value, Scalar) and value.value is True
 
 
-def _is_open(value: Value) -> bool:
+def _is_open(value: Value, _root: Path | None) -> bool:
     address = (
         split_listen(value.value) if isinstance(value, Scalar) and isinstance(value.value, str) else None
     )
     return address is not None and not is_loopback(address[0])
 
 
-def _is_nothing(value: Value) -> bool:
+def _leaves(value: Value, root: Path | None) -> bool:
+    if root is None or not isinstance(value, Scalar) or not isinstance(value.value, str):
+        return False
+    return not Path(value.value).resolve().is_relative_to(root.resolve())
+
+
+def _is_nothing(value: Value, _root: Path | None) -> bool:
     match value:
         case Items():
             return not value.items and not value.appends
@@ -65,17 +75,18 @@ RISKS = (
     ),
     Risk(("server", "listen"), "opens the server to the network", _is_open),
     Risk(("server", "api_keys"), "lets clients in without an API key", _is_nothing),
+    Risk(("engine", "prompt_cache", "path"), "writes prompts to a folder outside of its project", _leaves),
 )
 # `${file:}` may stand in any value.
 OUTSIDE = "reads a file outside of its project"
 
 
-def asked(table: Table, *, everything: bool) -> Iterator[Ask]:
-    """What the values of a file ask for; without `everything`, only what is asked of files anywhere."""
+def asked(table: Table, root: Path | None) -> Iterator[Ask]:
+    """What the values of a file ask for, its paths whole; `root` is that of its repository, if it has one."""
     for path, value in _places(table, ()):
         for risk in RISKS:
-            known = path[-len(risk.keys) :] == risk.keys and (everything or risk.anywhere)
-            if known and risk.asked(value):
+            known = path[-len(risk.keys) :] == risk.keys and (root is not None or risk.anywhere)
+            if known and risk.asked(value, root):
                 yield Ask(risk.what, value.origin, path)
 
 

@@ -11,16 +11,18 @@ from mlxk.engine.base import EngineConfig
 from mlxk.engine.draft import Drafter, Speculator
 from mlxk.engine.kv import Caches
 from mlxk.engine.loader import LoadedModel, load
+from mlxk.engine.prompt_files import PromptFiles
 
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
-    """A loaded model with its adapters, its kind of caches, and what guesses ahead, if anything does."""
+    """A loaded model with its adapters, its kind of caches, what guesses ahead and what is kept on disk."""
 
     loaded: LoadedModel
     caches: Caches
     adapters: AdapterBank
     speculator: Speculator | None = None
+    prompt_files: PromptFiles | None = None
 
 
 def assemble(config: EngineConfig) -> Assembly:
@@ -34,6 +36,7 @@ def assemble(config: EngineConfig) -> Assembly:
         caches,
         adapters.load(loaded, config.adapters, path.name),
         _speculator(config, loaded, caches),
+        PromptFiles.open(config, caches),
     )
 
 

@@ -36,6 +36,15 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int = 3
 
 
+class PromptFolder(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder that keeps prompt caches when the engine ends. Entries are written when the engine has had
+    nothing to do for `idle_seconds`, and when it is closed."""
+
+    path: str
+    max_bytes: int = 10 << 30
+    idle_seconds: float = 30.0
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How to load one model. Sizes in bytes, lengths in tokens, paths are folders.
 
@@ -55,6 +64,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     prefill_step: int = 512
     prompt_cache_bytes: int = 2 << 30
     prompt_cache_entries: int = 16
+    prompt_folder: PromptFolder | None = None
     prepare_constraints: bool = False
 
 

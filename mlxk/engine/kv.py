@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
+from mlx.utils import tree_map
 
 from mlxk.engine import upstream
 from mlxk.engine.base import KVQuantization
@@ -56,6 +57,32 @@ class Caches:
             QuantizedKV.of(layer, bits=bits, group_size=size) if type(layer) is KVCache else layer
             for layer in cache
         ]
+
+    def to_write(self, cache: list[Any]) -> list[Any]:
+        """The same content in mlx-lm's own classes, without room to grow."""
+        from mlx_lm.models.cache import KVCache, QuantizedKVCache
+
+        written = []
+        for layer in cache:
+            if (quantized := is_quantized([layer])) or type(layer) is KVCache:
+                kind = QuantizedKVCache if quantized else KVCache
+                kept = layer.state[:2]
+                if layer.keys is not None:
+                    kept = tree_map(lambda part, end=layer.offset: part[..., :end, :], kept)
+                written.append(_restored(kind, (*kept, *layer.state[2:])))
+            else:
+                written.append(layer)
+        return written
+
+    def read_back(self, cache: list[Any]) -> list[Any]:
+        """What was written, in the classes that sequences here have."""
+        from mlxk.engine.quantized import QuantizedKV
+
+        return [_restored(QuantizedKV, layer.state) if is_quantized([layer]) else layer for layer in cache]
+
+
+def _restored(kind: Any, state: Any) -> Any:
+    return kind.from_state(state)
 
 
 def is_quantized(cache: list[Any]) -> bool:

@@ -17,12 +17,13 @@ from typing import Self
 
 from mlxk.engine.base import DEAD, STARTING, EngineConfig
 from mlxk.engine.front import FrontEngine, resolve
-from mlxk.engine.wire import Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
+from mlxk.engine.wire import Close, Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
 from mlxk.errors import EngineCrashed, EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
 EXIT_SECONDS = 5.0
+WRITE_SECONDS = 10.0
 REAP_SECONDS = 0.05
 
 
@@ -109,6 +110,9 @@ class ProcessEngine(FrontEngine):
         self._closing = True
         self._stats = DEAD
         self._front.fail(EngineUnavailable("the engine was closed"))
+        if self._config.prompt_folder is not None and self._process is not None:
+            self._send(Close())
+            await asyncio.shield(_wait(self._process, WRITE_SECONDS))
         if self._transport is not None:
             self._transport.close()
         if self._process is not None:
@@ -159,11 +163,18 @@ class ProcessEngine(FrontEngine):
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """The closed socket ends the child; a signal does, if that does not."""
-    try:
-        await asyncio.wait_for(process.wait(), EXIT_SECONDS)
-    except TimeoutError:
+    if not await _wait(process, EXIT_SECONDS):
         _signal(process, signal.SIGKILL)
         await process.wait()
+
+
+async def _wait(process: asyncio.subprocess.Process, seconds: float) -> bool:
+    """Whether the child ended in time."""
+    try:
+        await asyncio.wait_for(process.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _exit_code(process: asyncio.subprocess.Process | None) -> int | None:

@@ -4,6 +4,9 @@ mlx-lm's `LRUPromptCache` keeps them, bounded by bytes and entries. An entry of 
 cut back serves every prompt that shares a beginning with it. Sliding-window and recurrent caches cannot be
 cut back, so for those the state shortly before the prompt's end is kept too: the next turn of the
 conversation usually repeats the prompt up to there, whatever became of the reasoning that followed.
+
+With `PromptFiles`, what is in memory is written to disk when there is time, and what the disk has more of
+than memory comes back into memory when a prompt asks for it.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from typing import Any
 
 from mlxk.engine import upstream
 from mlxk.engine.kv import Caches, is_quantized
+from mlxk.engine.prompt_files import PromptFiles
 
 BASE = ""  # LRUPromptCache keys its entries by model: here by the adapter over the one model
 
@@ -23,11 +27,15 @@ class PromptCache:
 
     tail = 16
 
-    def __init__(self, caches: Caches, *, max_bytes: int, max_entries: int) -> None:
+    def __init__(
+        self, caches: Caches, *, max_bytes: int, max_entries: int, files: PromptFiles | None = None
+    ) -> None:
         upstream.prepare()
         from mlx_lm.models.cache import KVCache, LRUPromptCache
 
         self._caches = caches
+        self._files = files
+        self._unwritten: dict[tuple[str | None, tuple[int, ...]], None] = {}
         self._entries = LRUPromptCache(max_entries, max_bytes) if max_entries and max_bytes else None
         layers = caches.new()
         self.batchable = all(hasattr(layer, "merge") for layer in layers)
@@ -42,10 +50,41 @@ class PromptCache:
         """A cache for `prompt` and how many of its tokens it holds: always fewer than all."""
         if self._entries is not None:
             known = list(prompt[:-1])
-            cache, rest = self._entries.fetch_nearest_cache(adapter or BASE, known)
+            cache, held = self._nearest(known, adapter)
+            if self._files is not None and self._read(known, adapter, held):
+                cache, held = self._nearest(known, adapter)
             if cache is not None:
-                return cache, len(known) - len(rest)
+                return cache, held
         return self._caches.new(), 0
+
+    def _nearest(self, known: list[int], adapter: str | None) -> tuple[list[Any] | None, int]:
+        """A copy of what memory has for these tokens, and how many of them it holds."""
+        if self._entries is None:
+            return None, 0
+        cache, rest = self._entries.fetch_nearest_cache(adapter or BASE, known)
+        return cache, 0 if cache is None else len(known) - len(rest)
+
+    def _read(self, known: list[int], adapter: str | None, held: int) -> bool:
+        """Bring an entry of the disk into memory, if it holds more than `held` of these tokens."""
+        found = None if self._files is None else self._files.find(known, adapter)
+        if self._files is None or self._entries is None or found is None or found[1] <= held:
+            return False
+        cache = self._files.load(found[0])
+        if cache is not None:
+            self._entries.insert_cache(adapter or BASE, found[0].ids, cache, cache_type="user")
+        return cache is not None
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether there is something that the disk lacks."""
+        return bool(self._unwritten)
+
+    def write_newest(self) -> None:
+        """Write the newest entry that the disk lacks, if it is still in memory."""
+        adapter, tokens = self._unwritten.popitem()[0]
+        cache, held = self._nearest(list(tokens), adapter)
+        if self._files is not None and cache is not None and held == len(tokens):
+            self._files.write(tokens, cache, adapter)
 
     def checkpoint_at(self, prompt_tokens: int, processed: int) -> int | None:
         """Where in the rest of a prompt to stop and `keep` a copy."""
@@ -63,6 +102,10 @@ class PromptCache:
     def _insert(self, tokens: Ids[int], cache: list[Any], adapter: str | None, kind: str) -> None:
         if self._entries is not None and tokens:
             self._entries.insert_cache(adapter or BASE, list(tokens), cache, cache_type=kind)
+            if self._files is not None:
+                key = adapter, tuple(tokens)
+                self._unwritten.pop(key, None)
+                self._unwritten[key] = None
 
     def clear(self) -> None:
         if self._entries is not None:

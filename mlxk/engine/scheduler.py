@@ -47,6 +47,7 @@ class Scheduler:
             assembly.caches,
             max_bytes=config.prompt_cache_bytes,
             max_entries=config.prompt_cache_entries,
+            files=assembly.prompt_files,
         )
         self._slots = config.max_concurrency if self._prompts.batchable else 1
         self._compiler = compiler
@@ -76,6 +77,10 @@ class Scheduler:
     @property
     def cache_bytes(self) -> int:
         return self._prompts.nbytes
+
+    @property
+    def prompts(self) -> PromptCache:
+        return self._prompts
 
     def submit(self, key: int, request: EngineRequest) -> None:
         """Queue a generation; what is wrong with it is reported by the next `step`."""

@@ -37,6 +37,10 @@ class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     key: int
 
 
+class Close(msgspec.Struct, frozen=True, tag="close"):
+    """Write what is to be kept, and end. A socket that ends means to end at once."""
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """An `MlxkError` as data; `kind` is its class's name."""
 
@@ -71,7 +75,7 @@ class Wake:
     """Ends the wait of an idle worker: something was compiled. It never travels."""
 
 
-Command = Load | Submit | Cancel
+Command = Load | Submit | Cancel | Close
 Inbox = queue.SimpleQueue[Command | Wake | None]
 Report = Ready | Steps | Failure
 

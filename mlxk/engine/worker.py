@@ -21,10 +21,12 @@ from mlxk.engine.assembly import assemble
 from mlxk.engine.base import EngineConfig, EngineStats, EngineStep
 from mlxk.engine.constraint import Compiler
 from mlxk.engine.scheduler import Output, Scheduler
-from mlxk.engine.wire import Cancel, Failure, Inbox, Ready, Report, Steps, Submit, Wake
+from mlxk.engine.wire import Cancel, Close, Failure, Inbox, Ready, Report, Steps, Submit, Wake
 from mlxk.errors import MlxkError
 
 logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 4.0  # a closing engine begins to write no further prompt cache after this time
 
 
 class Worker:
@@ -42,6 +44,7 @@ class Worker:
         self._inbox = inbox
         self._report = report
         self._heartbeat = heartbeat
+        self._busy_until = time.monotonic()
 
     def run(self) -> None:
         """Load, report `Ready` or a `Failure`, generate until told to end, and give all memory back."""
@@ -82,20 +85,27 @@ class Worker:
             while self._take(scheduler):
                 outputs = scheduler.step()
                 self._report(Steps(tuple(_item(output) for output in outputs), _stats(scheduler)))
+            end = time.monotonic() + CLOSE_SECONDS
+            while scheduler.prompts.unwritten and time.monotonic() < end:
+                scheduler.prompts.write_newest()
         finally:
             scheduler.close()
 
     def _take(self, scheduler: Scheduler) -> bool:
         """Carry out what is in the inbox, waiting for it when there is nothing else to do."""
         wait = scheduler.idle
+        if not wait:
+            self._busy_until = time.monotonic()
         while True:
             try:
-                command = self._inbox.get(block=wait, timeout=self._heartbeat)
+                command = self._inbox.get(block=wait, timeout=self._patience(scheduler))
             except queue.Empty:
+                if wait and self._time_to_write(scheduler) == 0:
+                    scheduler.prompts.write_newest()
                 return True
             wait = False
             match command:
-                case None:
+                case None | Close():
                     return False
                 case Wake():
                     pass  # a step will find what was compiled
@@ -103,6 +113,18 @@ class Worker:
                     scheduler.submit(key, request)
                 case Cancel(key):
                     scheduler.cancel(key)
+
+    def _patience(self, scheduler: Scheduler) -> float | None:
+        """Seconds to wait for a command: until the next sign of life, or until it is time to write."""
+        waits = (self._heartbeat, self._time_to_write(scheduler))
+        return min((seconds for seconds in waits if seconds is not None), default=None)
+
+    def _time_to_write(self, scheduler: Scheduler) -> float | None:
+        """Seconds until an idle engine writes one of its prompt caches; then it looks for commands again."""
+        folder = self._config.prompt_folder
+        if folder is None or not scheduler.prompts.unwritten:
+            return None
+        return max(self._busy_until + folder.idle_seconds - time.monotonic(), 0.0)
 
 
 def _item(output: Output) -> tuple[int, EngineStep | Failure]:

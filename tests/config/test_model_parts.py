@@ -51,6 +51,18 @@ def test_a_tokenizer_of_the_hub_is_no_path(folder: Any) -> None:
         ("model: org/m\nengine: {kv_bits: 5}", "E104", "kv_bits"),
         ("model: org/m\nengine: {kv_group_size: 32}", "E107", "does nothing without `engine.kv_bits`"),
         ("model: org/m\nengine: {quantized_kv_start: 9}", "E107", "does nothing without `engine.kv_bits`"),
+        ("model: org/m\nengine: {prompt_cache: {path: c, disk_bytes: 2}}", "E103", "disk_bytes"),
+        ("model: org/m\nengine: {prompt_cache: {path: c, disk_bytes: 2 apples}}", "E109", "not a size"),
+        (
+            "model: org/m\nengine: {prompt_cache: {disk_bytes: 2GB}}",
+            "E107",
+            "does nothing without `engine.prompt_cache.path`",
+        ),
+        (
+            "model: org/m\nengine: {prompt_cache: {path: c, entries: 0}}",
+            "E107",
+            "does nothing without a prompt cache in memory",
+        ),
         ("model: org/m\nengine: {isolation: container}", "E104", "isolation"),
     ],
 )

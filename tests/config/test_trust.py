@@ -52,9 +52,14 @@ def told(found: Iterable[Diagnostic]) -> list[tuple[str, str, str]]:
         ("server: {api_keys: ['${file:../secret}']}\n", "server.api_keys.0"),
         ("variants: {v: {system: '${file:../secret}'}}\n", "variants.v.system"),
         ("model: {repo: o/m, trust_remote_code: true}\n", "model.trust_remote_code"),
+        ("engine: {prompt_cache: {path: ../cache}}\n", "engine.prompt_cache.path"),
+        ("engine: {prompt_cache: {path: ~/cache}}\n", "engine.prompt_cache.path"),
+        ("engine: {prompt_cache: {path: ./away/cache}}\n", "engine.prompt_cache.path"),
+        ("variants: {v: {engine: {prompt_cache: {path: /c}}}}\n", "variants.v.engine.prompt_cache.path"),
     ],
 )
 def test_what_needs_consent(folder: Folder, outside: Path, text: str, path: str) -> None:
+    (folder.path / "away").symlink_to(outside.parent)
     folder.profile(text)
     place = "p.yaml:2" if text.startswith("model") else "p.yaml:3"
     assert told(folder.errors()) == [("E601", place, path)]
@@ -75,6 +80,7 @@ def test_what_needs_consent(folder: Folder, outside: Path, text: str, path: str)
         "system: ${file:inside}\n",
         "system: $${file:../secret}\n",
         "model: {repo: o/m, trust_remote_code: false}\n",
+        "engine: {prompt_cache: {path: ./cache}}\n",
         "x-own: {server: {listen: '0.0.0.0:80'}, a: '${file:../secret}'}\n",
     ],
 )

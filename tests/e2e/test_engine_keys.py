@@ -115,3 +115,26 @@ def test_what_cannot_be_is_an_error_with_a_hint(cli: Cli, folder: Path, setting:
     assert words in done.stderr
     assert "hint:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_restarted_server_knows_its_prompts(serve: Serve, tmp_path: Path) -> None:
+    profile = tmp_path / "kept.yaml"
+    profile.write_text("mlxk: 1\nextends: demo\nengine: {prompt_cache: {path: ./cache}}\n")
+
+    def ask(url: str) -> tuple[str, int, int]:
+        system = {"role": "system", "content": "You are a pirate. Answer in one short sentence. " * 5}
+        body = {"model": "kept", "messages": [system, {"role": "user", "content": "Why is the sky blue?"}]}
+        answer = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=60).json()
+        usage = answer["usage"]
+        cached = (usage["prompt_tokens_details"] or {})["cached_tokens"]
+        return answer["choices"][0]["message"]["content"], usage["prompt_tokens"], cached
+
+    answers = []
+    for _ in range(2):
+        with serve(str(profile)) as server:
+            answers.append(ask(server.url))
+            assert server.stop() == 0
+    (first, prompt, none), (second, same, cached) = answers
+    assert (first, prompt, none) == (second, same, 0)
+    assert prompt - 3 <= cached < prompt
+    assert [file.stat().st_mode & 0o777 for file in (tmp_path / "cache").iterdir()] == [0o600]

@@ -5,7 +5,7 @@ Each key here works end to end; a key that does nothing does not exist. Names ar
 examples are what an editor shows on hover.
 """
 
-from mlxk.config.schema.engine import EngineSection
+from mlxk.config.schema.engine import EngineSection, PromptCacheSection
 from mlxk.config.schema.log import LogSection
 from mlxk.config.schema.memory import MemorySection, Residence
 from mlxk.config.schema.model import DraftSection, ModelOverride, ModelSection, model_table
@@ -38,6 +38,7 @@ __all__ = [
     "ModelOverride",
     "ModelSection",
     "Profile",
+    "PromptCacheSection",
     "ReasoningFormat",
     "ReasoningSection",
     "RequestParameter",

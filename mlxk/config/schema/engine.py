@@ -8,6 +8,8 @@ from pydantic import Field
 
 from mlxk.config.schema.section import RELOAD, Section, Text, choices
 
+SIZE_PATTERN = r"^([0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?|\$\{.*)$"
+
 
 class PromptCacheSection(Section):
     """Keys and values of earlier prompts, for prompts that begin the same way."""
@@ -18,10 +20,24 @@ class PromptCacheSection(Section):
         "2GiB",
         description="How much memory it may take: a number with MB, GB, MiB or GiB; 0 for no cache.",
         examples=["512MiB", "2GiB", "0"],
-        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?|\$\{.*)$"},
+        json_schema_extra={"pattern": SIZE_PATTERN},
     )
     entries: int = Field(
         16, ge=0, description="How many prompts it may hold; 0 for no cache.", examples=[16, 64]
+    )
+    path: Text | None = Field(
+        None,
+        description="A folder to keep them in too, so that they are there after a restart. They are written "
+        "when the model has had nothing to do for half a minute, and when it leaves memory; the files hold "
+        "what was asked, and only the user may read them. Without it, they are in memory alone.",
+        examples=["./cache", "~/.cache/mlxk"],
+    )
+    disk_bytes: Text = Field(
+        "10GiB",
+        description="How large the folder's files may be: a number with MB, GB, MiB or GiB. What was not "
+        "used for longest is removed. Several models may share a folder.",
+        examples=["2GiB", "50GB"],
+        json_schema_extra={"pattern": SIZE_PATTERN},
     )
 
 
@@ -48,7 +64,7 @@ class EngineSection(Section):
     prompt_cache: PromptCacheSection = Field(
         default_factory=PromptCacheSection,
         description="Keys and values of earlier prompts, for prompts that begin the same way.",
-        examples=[{"bytes": "512MiB", "entries": 8}],
+        examples=[{"bytes": "512MiB", "entries": 8}, {"path": "./cache"}],
     )
     kv_bits: Literal[2, 3, 4, 6, 8] | None = Field(
         None,
