@@ -13,6 +13,7 @@ from pathlib import Path
 
 from watchfiles import awatch
 
+from mlxk.cli.running import Note
 from mlxk.cli.serving import Configuration
 from mlxk.config.difference import Difference
 from mlxk.config.effects import Effect
@@ -31,8 +32,15 @@ class Reloader:
     """Holds the configuration that is served. `read` resolves it anew; it raises what is wrong with it."""
 
     def __init__(
-        self, current: Configuration, read: Callable[[], Configuration], pool: Pool, log: Log, server: Server
+        self,
+        current: Configuration,
+        read: Callable[[], Configuration],
+        pool: Pool,
+        log: Log,
+        server: Server,
+        note: Note,
     ) -> None:
+        self._note = note
         self._current = current
         self._read = read
         self._pool = pool
@@ -77,6 +85,7 @@ class Reloader:
             hint = f"\nhint: {error.hint}" if error.hint else ""
             logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
             return
+        await asyncio.to_thread(self._note.write, new)
         _tell(found, new.config_hash)
 
     async def _apply(self, new: Configuration) -> None:

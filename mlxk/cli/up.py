@@ -7,6 +7,7 @@ checked, the socket is bound, and only then is the engine's process started.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.config.schema import LogSection
+from mlxk.errors import UsageError
 
 if TYPE_CHECKING:
     from mlxk.cli.serving import Configuration
@@ -39,6 +41,8 @@ def up(
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
     log_level: Literal["debug", "info", "warning", "error"] | None = None,
     log_format: Literal["text", "json"] | None = None,
+    plan: Annotated[bool, Parameter(negative="")] = False,
+    json: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Serve a profile over HTTP until Ctrl-C or SIGTERM.
 
@@ -49,6 +53,7 @@ def up(
         mlxk up demo
         mlxk up profiles/gptoss-server.yaml --listen 127.0.0.1:9000
         mlxk up demo --set sampling.temperature=0.2 --set tokens.max_output=512
+        mlxk up profiles/studio.yaml --plan
 
     Parameters
     ----------
@@ -68,6 +73,10 @@ def up(
         What is worth a line on stderr; info tells of each request.
     log_format
         text for people, json for programs.
+    plan
+        Start nothing: print what a running server of this profile would change, or what would be served.
+    json
+        With --plan: as JSON.
     """
     asked = {"server.listen": listen, "log.level": log_level, "log.format": log_format}
     flags = {
@@ -83,12 +92,20 @@ def up(
         resolved = resolve_profile(options, generation, flags=flags)
         return Configuration.of(resolved, isolated=isolated)
 
-    _serve(read)
+    if json and not plan:
+        raise UsageError("--json belongs to --plan", hint="for a log of JSON lines: --log-format json")
+    if plan:
+        from mlxk.cli.preview import preview
+
+        preview(read(), as_json=json)
+    else:
+        _serve(read)
     return 0
 
 
 def _serve(read: Callable[[], Configuration]) -> None:
     from mlxk.cli.reload import Reloader
+    from mlxk.cli.running import Note
     from mlxk.server.listen import listening, tls_context, url
     from mlxk.server.logs import logging_to
     from mlxk.server.pool import Pool
@@ -108,22 +125,28 @@ def _serve(read: Callable[[], Configuration]) -> None:
         slots = {wish.name: pool.place(wish) for wish in configuration.wishes}
         site = configuration.site(slots.__getitem__)
 
+        address = url(sock, tls=tls is not None)
+        noted = Note(os.environ, address)
+
         def on_ready() -> None:
+            noted.write(configuration)
             names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in configuration.plans)
-            address = url(sock, tls=tls is not None)
             said = (
                 f"mlxk serves {names} at {address}, config {configuration.config_hash[:12]}; Ctrl-C stops it"
             )
             _announce(profile.log, said, address=address)
 
-        serve(
-            site,
-            sock,
-            lifespan=lambda: pool,
-            on_ready=on_ready,
-            tls=tls,
-            companion=lambda server: Reloader(configuration, read, pool, log, server).run,
-        )
+        try:
+            serve(
+                site,
+                sock,
+                lifespan=lambda: pool,
+                on_ready=on_ready,
+                tls=tls,
+                companion=lambda server: Reloader(configuration, read, pool, log, server, noted).run,
+            )
+        finally:
+            noted.remove()
 
 
 def _announce(log: LogSection, line: str, **fields: object) -> None:

@@ -70,6 +70,14 @@ def user_folder(environ: Mapping[str, str]) -> Path | None:
     return Path(home) / ".config" / "mlxk" if home and Path(home).is_absolute() else None
 
 
+def state_folder(environ: Mapping[str, str]) -> Path | None:
+    """`$XDG_STATE_HOME/mlxk`, by default below `~/.local/state`; `None` where there is no home."""
+    state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
+    if Path(state).is_absolute():
+        return Path(state) / "mlxk"
+    return Path(home) / ".local" / "state" / "mlxk" if Path(home).is_absolute() else None
+
+
 def shipped_folder() -> Path:
     """The profiles of this package: inside it when installed, beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlxk.config import discovery
 from mlxk.config.risks import Ask
 from mlxk.errors import ProfileError
 
@@ -34,13 +35,9 @@ class Request:
 
 
 def state_file(environ: Mapping[str, str]) -> Path | None:
-    """`$XDG_STATE_HOME/mlxk/trust.json`, by default below `~/.local/state`; `None` where there is no home."""
-    state, home = environ.get("XDG_STATE_HOME", ""), environ.get("HOME", "")
-    if Path(state).is_absolute():
-        return Path(state) / "mlxk" / "trust.json"
-    if Path(home).is_absolute():
-        return Path(home) / ".local" / "state" / "mlxk" / "trust.json"
-    return None
+    """`None` where there is no home."""
+    folder = discovery.state_folder(environ)
+    return None if folder is None else folder / "trust.json"
 
 
 def name(path: Path) -> str:

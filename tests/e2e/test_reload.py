@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import httpx
 import openai
 
-from tests.e2e.conftest import Serve
+from tests.e2e.conftest import Cli, Serve
 
 CHAT = "/v1/chat/completions"
 HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
@@ -73,3 +74,44 @@ def test_other_weights_without_dropping_a_stream(
         server.log.wait_for("unloaded")
         assert engine not in server.engine_pids()
         client.close()
+
+
+def test_a_plan_tells_what_would_change_and_changes_nothing(serve: Serve, cli: Cli, tmp_path: Path) -> None:
+    profile = tmp_path / "planned.yaml"
+    profile.write_text("mlxk: 1\nextends: demo\n")
+    before = cli("up", str(profile), "--plan")
+    assert before.returncode == 0, before.stderr
+    assert "no server of planned runs; at 127.0.0.1:8080 it would serve" in before.stdout
+    assert "builtin:demo" in before.stdout
+    with serve(str(profile), "--set", "server.api_keys=[hunter2]") as server:
+        same = cli(
+            "up", str(profile), "--set", "server.api_keys=[hunter2]", "--listen", "127.0.0.1:0", "--plan"
+        )
+        assert "nothing would change" in same.stdout
+        assert server.url in same.stdout
+        arguments = (
+            "--set",
+            "sampling.top_p=0.5",
+            "--set",
+            "engine.concurrency=2",
+            "--listen",
+            "127.0.0.1:9",
+        )
+        changed = cli("up", str(profile), *arguments, "--plan", "--json")
+        (found,) = json.loads(changed.stdout)["servers"]
+        effects = {item["key"]: item["effect"] for item in found["changes"]}
+        assert effects == {
+            "sampling.top_p": "live",
+            "engine.concurrency": "reload",
+            "server.listen": "restart",
+            "server.api_keys": "live",
+        }
+        assert "hunter2" not in changed.stdout
+        assert server.stop() == 0
+    assert "no server of planned runs" in cli("up", str(profile), "--plan").stdout
+
+
+def test_json_needs_a_plan(cli: Cli) -> None:
+    done = cli("up", "demo", "--json")
+    assert done.returncode == 2
+    assert "--log-format json" in done.stderr
