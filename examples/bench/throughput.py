@@ -1,86 +1,47 @@
-"""Decoding speed and the stall that a newcomer causes: `ThreadEngine`, `ProcessEngine`, mlx-lm's generator.
+"""Tokens per second of all streams: mlxk's server, `mlx_lm.server` and the bare `BatchGenerator` loop.
 
-    python examples/bench/throughput.py FOLDER [--streams N] [--tokens N] [--newcomer N]
+    python examples/bench/throughput.py [--streams 1 8 32] [--tokens N] [--rounds N] [--model "5 ms step"]
 
-Prints, for each: tokens per second of all streams together, then, while one stream runs and a prompt of
-`--newcomer` tokens arrives, the longest gap between two of its tokens.
+On a tiny model only overhead shows; on the one with a 5 ms step, how much of the device's time is lost.
+From the first request to the last token, prompts included; medians over the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import itertools
-import time
-from collections.abc import Callable
-from pathlib import Path
+import random
 
-from mlxk.engine import Engine, EngineConfig, EngineRequest, ProcessEngine, ThreadEngine
-from mlxk.engine.base import Tokens
-from mlxk.requests import SamplingParams
-
-PROMPT = tuple(range(20, 52))
+from rivals import MODELS, NAMES, Request, Run, median, models, prompt, ratio, three, turns
 
 
-def request(name: str, prompt: tuple[int, ...], tokens: int) -> EngineRequest:
-    return EngineRequest(id=name, prompt=prompt, max_tokens=tokens, sampling=SamplingParams(), stop_tokens=())
-
-
-async def times(engine: Engine, asked: EngineRequest) -> list[float]:
-    """When each token arrived."""
-    return [time.perf_counter() async for step in engine.generate(asked) if isinstance(step, Tokens)]
-
-
-async def measure(
-    make: Callable[[EngineConfig], Engine], arguments: argparse.Namespace
-) -> tuple[float, float]:
-    config = EngineConfig(
-        model_path=arguments.folder,
-        context_length=1 << 20,
-        max_concurrency=arguments.streams + 1,
-        prompt_cache_entries=0,
-    )
-    async with make(config) as engine:
-        await times(engine, request("warm", PROMPT, 8))
-        began = time.perf_counter()
-        names = [str(stream) for stream in range(arguments.streams)]
-        await asyncio.gather(*(times(engine, request(name, PROMPT, arguments.tokens)) for name in names))
-        speed = arguments.streams * arguments.tokens / (time.perf_counter() - began)
-        running = asyncio.create_task(times(engine, request("running", PROMPT, arguments.tokens)))
-        await asyncio.sleep(0.05)
-        await times(engine, request("newcomer", PROMPT * (arguments.newcomer // len(PROMPT)), 1))
-        stamps = await running
-    return speed, max(after - before for before, after in itertools.pairwise(stamps))
-
-
-def stock(arguments: argparse.Namespace) -> float:
-    from mlx_lm.generate import BatchGenerator
-    from mlx_lm.utils import load_model
-
-    model, _ = load_model(Path(arguments.folder))
-    generator = BatchGenerator(model, max_tokens=arguments.tokens, prefill_step_size=512)
-    began = time.perf_counter()
-    generator.insert([list(PROMPT) for _ in range(arguments.streams)])
-    count = 0
-    while count < arguments.streams * arguments.tokens:
-        count += len(generator.next_generated())
-    seconds = time.perf_counter() - began
-    generator.close()
-    return count / seconds
+def speed(run: Run, streams: int, tokens: int, rng: random.Random) -> float:
+    answers = [stream[0] for stream in run([[Request(prompt(20, rng), tokens)] for _ in range(streams)])]
+    seconds = max(answer.ended for answer in answers) - min(answer.asked for answer in answers)
+    return streams * tokens / seconds
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder")
-    parser.add_argument("--streams", type=int, default=16)
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--tokens", type=int, default=200)
-    parser.add_argument("--newcomer", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--model", choices=MODELS, nargs="+", default=list(MODELS))
     arguments = parser.parse_args()
-    arguments.folder = str(Path(arguments.folder).resolve())
-    for name, make in {"thread": ThreadEngine, "process": ProcessEngine}.items():
-        speed, gap = asyncio.run(measure(make, arguments))
-        print(f"{name:12} {speed:8.0f} tokens/s, longest gap {gap * 1e3:6.1f} ms", flush=True)
-    print(f"{'mlx-lm, raw':12} {stock(arguments):8.0f} tokens/s")
+    rng = random.Random(1)
+    with models(arguments.model) as folders:
+        for model, folder in folders.items():
+            with three(folder) as runs:
+                for streams in arguments.streams:
+                    speeds: dict[str, list[float]] = {name: [] for name in NAMES}
+                    for _, name in turns(NAMES, arguments.rounds):
+                        speeds[name].append(speed(runs[name], streams, arguments.tokens, rng))
+                    said = ", ".join(f"{name} {median(values):7.0f}" for name, values in speeds.items())
+                    loop, ours, theirs = speeds.values()
+                    print(
+                        f"{model:9} {streams:2} streams, tokens/s: {said}; mlxk is {ratio(ours, loop):.2f} x "
+                        f"the bare loop, {ratio(ours, theirs):.2f} x mlx_lm.server",
+                        flush=True,
+                    )
 
 
 if __name__ == "__main__":
