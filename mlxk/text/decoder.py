@@ -4,8 +4,8 @@ Each token goes through the detokeniser (or, when it is special, the alphabet), 
 reader where the grammar says so, and the block writer, before the next one: the events are the same however
 the ids are portioned, but for where deltas are cut.
 
-Rules: special tokens that no grammar names are not shown. Tool calls are recognised when the request
-declares tools, or when the format frames them with special tokens, which no text can imitate.
+Rules: special tokens that no grammar names are not shown. Which grammar an output is read by, and so whether
+tool calls are recognised in it, is `OutputGrammars.of`'s to say.
 """
 
 from __future__ import annotations

@@ -37,9 +37,7 @@ class OutputGrammars:
         self.formats = formats = _formats(profile, tokenizer, templates, thoughts)
         self.grammar = with_tools(thoughts, formats, in_reasoning=calls_in_reasoning)
         self.alphabet = Alphabet(tokenizer, self.grammar.delimiters)
-        framed = tuple(item for item in formats if self.alphabet.write(item.start) != item.start)
         self._full = self._compiled(self.grammar)
-        self._framed = self._compiled(with_tools(thoughts, framed, in_reasoning=calls_in_reasoning))
         self._without_calls = self._compiled(thoughts)
         self._raw = self._compiled(plain())
         self._budget = _as_written(self.grammar.budget, known)
@@ -59,14 +57,14 @@ class OutputGrammars:
     def of(self, request: GenerationRequest) -> CompiledGrammar:
         """Raw completions have no grammar: what the model says, special tokens left out.
 
-        Tool calls are recognised when tools were declared or special tokens frame them, and the caller did
-        not say `tool_choice: none`.
+        Tool calls are recognised when the request may call tools: it declares some, and does not say
+        `tool_choice: none`. Otherwise what looks like a call is text, as vLLM and llama.cpp have it. Grammars
+        of messages (harmony) keep their calls: without its recipient such a message makes no sense.
         """
         if request.prompt is not None:
             return self._raw
-        if request.tool_choice == "none":
-            return self._without_calls
-        return self._full if request.tools else self._framed
+        may_call = request.tools and request.tool_choice != "none"
+        return self._full if may_call else self._without_calls
 
     def opened(self, written: str) -> Opened:
         """The state that the output starts in: what the end of the prompt, read by the grammar, leads to.

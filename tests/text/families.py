@@ -399,11 +399,18 @@ TOOL_FAMILIES = (
         QWEN,
     ),
     Family(
-        "no tools declared, but tokens",
+        "no tools declared, tokens of the vocabulary",
         f"<tool_call>{WEATHER_JSON}</tool_call>",
-        [PARIS],
+        [text(f"<tool_call>{WEATHER_JSON}</tool_call>")],
         QWEN,
         added=QWEN_TOKENS,
+    ),
+    Family(
+        "no tools declared, special tokens",
+        f"<tool_call>{WEATHER_JSON}</tool_call>",
+        [text(WEATHER_JSON)],
+        QWEN,
+        special=("<|im_start|>", "<|im_end|>", *QWEN_TOKENS),
     ),
     _tools(
         "qwen3-coder",
