@@ -20,6 +20,7 @@ The tree::
     │   ├── UnsupportedMediaType  unsupported_...    1    415
     │   ├── Unauthorized          invalid_api_key    1    401
     │   ├── Forbidden             forbidden          1    403
+    │   ├── ConfigurationRefused  configuration_...  1    422
     │   └── Overloaded            overloaded         1    429
     │       └── RateLimited       rate_limit_...     1    429
     ├── ModelError                invalid_model      1    500
@@ -175,6 +176,14 @@ class Forbidden(RequestError):
     code = "forbidden"
     exit_status = 1
     http_status = 403
+
+
+class ConfigurationRefused(RequestError):
+    """What a server was to reload cannot be used; only its operator is told why."""
+
+    code = "configuration_refused"
+    exit_status = 1
+    http_status = 422
 
 
 class Overloaded(RequestError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from watchfiles import awatch
@@ -17,7 +17,8 @@ from mlxk.cli.running import Note
 from mlxk.cli.serving import Configuration
 from mlxk.config.difference import Difference
 from mlxk.config.effects import Effect
-from mlxk.errors import MlxkError
+from mlxk.errors import ConfigurationRefused, EngineError, EngineUnavailable, MlxkError, RequestError
+from mlxk.protocols.base import Json
 from mlxk.server.logs import Log
 from mlxk.server.pool import Pool
 from mlxk.server.serve import Server
@@ -47,6 +48,7 @@ class Reloader:
         self._log = log
         self._server = server
         self._asked = asyncio.Event()
+        self._waiting: list[asyncio.Future[Json]] = []
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -61,9 +63,24 @@ class Reloader:
                     watcher.cancel()
                     await asyncio.wait([watcher])
                 self._asked.clear()
-                await self.reload()
+                waiting, self._waiting = self._waiting, []
+                try:
+                    found = await self.reload()
+                    _answer(waiting, _told(found, self._current.config_hash))
+                except MlxkError as error:
+                    hint = f"\nhint: {error.hint}" if error.hint else ""
+                    logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
+                    _refuse(waiting, error)
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
+            _refuse(self._waiting, EngineUnavailable("The server is shutting down."))
+
+    async def ask(self) -> Json:
+        """Reload now, and tell what changed. Raises `ConfigurationRefused`."""
+        answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._asked.set()
+        return await answer
 
     async def _watch(self) -> None:
         """Folders are watched rather than files: editors and checkouts replace files."""
@@ -73,20 +90,17 @@ class Reloader:
             if any(Path(changed) in files for _, changed in changes):
                 self._asked.set()
 
-    async def reload(self) -> None:
-        try:
-            new = await asyncio.to_thread(self._read)
-            found = self._current.changes(new)
-            if not found and new.plans == self._current.plans:
-                logger.info("the configuration is what it was")
-                return
-            await self._apply(new)
-        except MlxkError as error:
-            hint = f"\nhint: {error.hint}" if error.hint else ""
-            logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
-            return
+    async def reload(self) -> list[Difference]:
+        """What changed; raises why nothing did."""
+        new = await asyncio.to_thread(self._read)
+        found = self._current.changes(new)
+        if not found and new.plans == self._current.plans:
+            logger.info("the configuration is what it was")
+            return []
+        await self._apply(new)
         await asyncio.to_thread(self._note.write, new)
         _tell(found, new.config_hash)
+        return found
 
     async def _apply(self, new: Configuration) -> None:
         old = self._current
@@ -105,6 +119,31 @@ class Reloader:
     def _resize(self, configuration: Configuration) -> None:
         room = configuration.residences
         self._pool.resize(budget=room.budget, max_models=room.max_models, patience=room.patience)
+
+
+def _answer(waiting: Iterable[asyncio.Future[Json]], said: Json) -> None:
+    for answer in waiting:
+        if not answer.done():
+            answer.set_result(said)
+
+
+def _refuse(waiting: Iterable[asyncio.Future[Json]], error: MlxkError) -> None:
+    """An operator is told what is wrong with a file, in the words of the log."""
+    known = isinstance(error, RequestError | EngineError)
+    told = error if known else ConfigurationRefused(str(error), hint=error.hint)
+    for answer in waiting:
+        if not answer.done():
+            answer.set_exception(told)
+
+
+def _told(found: Sequence[Difference], config_hash: str) -> Json:
+    return {
+        "config_hash": config_hash,
+        "changes": [
+            {"key": item.key, "before": item.before, "after": item.after, "takes_effect": item.effect}
+            for item in found
+        ],
+    }
 
 
 def _watched(configuration: Configuration) -> Iterable[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from mlxk.config.checks import seconds
 from mlxk.config.difference import Difference, differences
 from mlxk.config.models import resolve_models
 from mlxk.config.schema import Profile, ServerSection
-from mlxk.config.schema.server import ApiKey, KeyLimitsSection
+from mlxk.config.schema.server import AdminKey, ApiKey, KeyLimitsSection
 from mlxk.engine import shared
 from mlxk.generation import Loaded, generate
 from mlxk.plan import Plan
@@ -119,7 +119,12 @@ class Configuration:
         server = self.profile.server
         return Site(
             models=tuple(_served(plan, slot_of(plan.name)) for plan in self.plans),
-            guard=Guard(own_host(server.listen), keys=Keyring(_named_keys(server)), cors=server.cors),
+            guard=Guard(
+                own_host(server.listen),
+                keys=Keyring(_named_keys(server.api_keys)),
+                cors=server.cors,
+                admins=Keyring(_named_keys(server.admin_keys)),
+            ),
             routes=RouteTable(server.routes),
             limits=_limits(server),
             log_content=self.profile.log.content,
@@ -165,9 +170,9 @@ def _key_limits(limits: KeyLimitsSection) -> KeyLimits:
     return KeyLimits(limits.concurrency, limits.requests_per_minute)
 
 
-def _named_keys(server: ServerSection) -> list[tuple[str, str]]:
+def _named_keys(keys: Iterable[str | ApiKey | AdminKey]) -> list[tuple[str, str]]:
     """Keys by name; one without a name is known by its place in the list."""
     return [
         (f"#{index}", item) if isinstance(item, str) else (item.name, item.key)
-        for index, item in enumerate(server.api_keys, 1)
+        for index, item in enumerate(keys, 1)
     ]

@@ -106,10 +106,11 @@ def up(
 def _serve(read: Callable[[], Configuration]) -> None:
     from mlxk.cli.reload import Reloader
     from mlxk.cli.running import Note
+    from mlxk.server.admin import Administration
     from mlxk.server.listen import listening, tls_context, url
     from mlxk.server.logs import logging_to
     from mlxk.server.pool import Pool
-    from mlxk.server.serve import serve
+    from mlxk.server.serve import Companion, Server, serve
 
     configuration = read()
     profile, room = configuration.profile, configuration.residences
@@ -136,6 +137,11 @@ def _serve(read: Callable[[], Configuration]) -> None:
             )
             _announce(profile.log, said, address=address)
 
+        def companion(server: Server) -> Companion:
+            reloader = Reloader(configuration, read, pool, log, server, noted)
+            server.administer(Administration(server.service, pool, reloader.ask))
+            return reloader.run
+
         try:
             serve(
                 site,
@@ -143,7 +149,7 @@ def _serve(read: Callable[[], Configuration]) -> None:
                 lifespan=lambda: pool,
                 on_ready=on_ready,
                 tls=tls,
-                companion=lambda server: Reloader(configuration, read, pool, log, server, noted).run,
+                companion=companion,
             )
         finally:
             noted.remove()

@@ -1,4 +1,4 @@
-"""API keys are never shown: neither in a text's lines, nor in the values of a layer.
+"""API keys, administrators' too, are never shown: neither in a text's lines, nor in the values of a layer.
 
 Lines are starred out by the text alone, so that it holds for a file that is no YAML too. Columns stay what
 they are, and `${…}` stays with its quotation marks: it names a secret and is none.
@@ -12,12 +12,14 @@ from dataclasses import replace
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, lookup
 from mlxk.config.origins import KeyPath
 
+# The lists of keys below `server`.
+KEY_LISTS = ("api_keys", "admin_keys")
 # The keys of one of `server.api_keys`; other names there may be the secret itself.
 _KEYS_OF_A_KEY = ("name", "key")
 # What stands for a secret wherever values are shown.
 HIDDEN = "***"
 
-_KEY = re.compile(r"""\bapi[_-]?keys?\+?["']?\s*:""", re.IGNORECASE)
+_KEY = re.compile(r"""\b(?:api|admin)[_-]?keys?\+?["']?\s*:""", re.IGNORECASE)
 _SHOWN = re.compile(r"""(["']?\$\{[^}]*\}?["']?)|[^\s\[\]{},]""")
 
 
@@ -50,25 +52,31 @@ def _starred(text: str) -> str:
 
 def shown_argument(key: str, value: str) -> tuple[str, ...]:
     """The lines of a value that was given for `key` on the command line, without API keys."""
-    head = "api_keys: " if "api_keys" in key else f"{key}: "
+    head = "api_keys: " if any(name in key for name in KEY_LISTS) else f"{key}: "
     lines = shown_lines(head + value)
     return (lines[0][len(head) :], *lines[1:])
 
 
 def shown_name(inside: KeyPath, name: str) -> str:
     """A key or tag as messages may name it: an API key with a colon behind it reads as a key."""
-    return HIDDEN if "api_keys" in inside and name not in _KEYS_OF_A_KEY else name
+    return HIDDEN if is_about_keys(inside) and name not in _KEYS_OF_A_KEY else name
+
+
+def is_about_keys(path: KeyPath) -> bool:
+    return any(name in path for name in KEY_LISTS)
 
 
 def with_hidden_keys(table: Table) -> Table:
-    """The layer, whose API keys are shown as `HIDDEN` wherever they stand as they are."""
-    keys = lookup(table, ("server", "api_keys"))
+    """The layer, whose keys are shown as `HIDDEN` wherever they stand as they are."""
     server = lookup(table, ("server",))
-    if not isinstance(keys, Items) or not isinstance(server, Table):
+    if not isinstance(server, Table):
         return table
-    hidden = replace(keys, items=tuple(_hidden(item) for item in keys.items))
-    below = replace(server, entries={**server.entries, "api_keys": _over(server, "api_keys", hidden)})
-    return replace(table, entries={**table.entries, "server": _over(table, "server", below)})
+    for name in KEY_LISTS:
+        keys = lookup(server, (name,))
+        if isinstance(keys, Items):
+            hidden = replace(keys, items=tuple(_hidden(item) for item in keys.items))
+            server = replace(server, entries={**server.entries, name: _over(server, name, hidden)})
+    return replace(table, entries={**table.entries, "server": _over(table, "server", server)})
 
 
 def _over(table: Table, key: str, value: Value) -> Entry:

@@ -18,7 +18,7 @@ from mlxk.config.diagnostics import Diagnostic, nearest, suggestion
 from mlxk.config.document import describe
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, key_origin, lookup, plain, settle
 from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted
-from mlxk.config.secrets import HIDDEN
+from mlxk.config.secrets import HIDDEN, is_about_keys
 
 _EXPECTED = {
     "string_type": "text",
@@ -151,7 +151,7 @@ def _unknown_key(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[
     known = shape.keys(shape.at(model, path[:-1]))
     origin = key_origin(layer, path) or value_origin(layer, path)
     help_text = _here(path, None, model, origin) or _elsewhere(key, model) or suggestion(key, known)
-    if "api_keys" in path[:-1] and nearest(key, known) is None:
+    if is_about_keys(path[:-1]) and nearest(key, known) is None:
         # An API key with a colon in it reads as a key: neither the message nor the path may name it.
         message = f"unknown key{inside}"
         return Diagnostic("E102", message, origin, "quote an API key", path=(*path[:-1], HIDDEN))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from mlxk.protocols.administration import LoadBody, ReloadBody, UnloadBody
 from mlxk.protocols.anthropic.messages import MessagesBody, PromptBody
 from mlxk.protocols.base import Json
 from mlxk.protocols.ollama.chat import ChatBody as OllamaChatBody
@@ -41,6 +42,9 @@ BODIES: Mapping[str, BodyOf] = MappingProxyType(
         "ollama.generate": BodyOf("OllamaGenerate", GenerateBody, {"prompt": "Why is the sky blue?"}),
         "ollama.show": BodyOf("OllamaShow", ShowBody, {}),
         "tokenize": BodyOf("Tokenize", TokenizeBody, {"prompt": "Why is the sky blue?"}),
+        "admin.load": BodyOf("Load", LoadBody, {}),
+        "admin.unload": BodyOf("Unload", UnloadBody, {}),
+        "admin.reload": BodyOf("Reload", ReloadBody, {}),
         "detokenize": BodyOf("Detokenize", DetokenizeBody, {"tokens": [1, 2, 3]}),
     }
 )

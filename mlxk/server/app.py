@@ -34,12 +34,15 @@ from mlxk.errors import (
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Encoder, Generator, Json, ParsedRequest
 from mlxk.protocols.tokens import detokenize, tokenize
+from mlxk.server.admin import Administration
 from mlxk.server.answer import Answer
 from mlxk.server.exchange import Exchange, transport
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter, Transcript
 from mlxk.server.metrics import CONTENT_TYPE, Metrics
 from mlxk.server.openapi import document
+from mlxk.server.page import CONTENT_TYPE as PAGE_TYPE
+from mlxk.server.page import Page, is_wanted, make_page
 from mlxk.server.quota import Quotas
 from mlxk.server.record import CLIENT_CLOSED_REQUEST
 from mlxk.server.routes import Route
@@ -54,7 +57,7 @@ _DAY = 86_400
 App = Sanic[Config, SimpleNamespace]
 
 # Probes of load balancers and clients have no key.
-_OPEN = frozenset({"health", "banner"})
+_OPEN = frozenset({"health", "live", "banner", "page"})
 # What programs look for at the root of an Ollama server.
 _BANNER = b"Ollama is running"
 
@@ -107,6 +110,7 @@ class Handler:
     """All requests come here. This is the edge: any exception becomes an answer."""
 
     def __init__(self, service: Service, site: Site) -> None:
+        self.administration: Administration | None = None
         self._metrics = Metrics()
         self._service = service
         self._stores = Stores(site.limits.stored_responses, site.limits.stored_bytes)
@@ -119,6 +123,7 @@ class Handler:
         self._quotas = Quotas(site.limits.per_key, site.limits.named_keys)
         self._stores.resize(site.limits.stored_responses, site.limits.stored_bytes)
         self._document: Json | None = None
+        self._page: Page | None = None
 
     async def handle(self, request: Request) -> HTTPResponse | None:
         transport(request).resume_reading()
@@ -169,7 +174,9 @@ class Handler:
         preflight = self._site.guard.preflight(method, headers, route.allowed)
         if preflight:
             return exchange.empty(preflight)
-        if route.kind not in _OPEN:
+        if route.kind == "admin":
+            exchange.key_name = self._site.guard.admin_name(headers)
+        elif route.kind not in _OPEN:
             exchange.key_name = self._site.guard.key_name(headers)
         if method not in route.allowed:
             raise MethodNotAllowed(
@@ -205,6 +212,8 @@ class Handler:
                 return exchange.json(detokenize.answer(await model.tokens.decode(said.tokens)))
             case "banner":
                 return exchange.plain(_BANNER, "text/plain; charset=utf-8")
+            case "page":
+                return self._show(exchange)
             case "metrics":
                 engines = await self._service.engines()
                 return exchange.plain(self._metrics.exposition(engines), CONTENT_TYPE)
@@ -213,12 +222,34 @@ class Handler:
                     guarded = self._site.guard.wants_keys
                     self._document = document(self._site.routes, wants_keys=guarded)
                 return exchange.json(self._document)
+            case "admin":
+                if self.administration is None:
+                    raise EngineUnavailable("Nothing here can be administered.")
+                wish = exchange.body() if exchange.request.body else {}
+                return exchange.json(await self.administration.do(route.handler, wish))
+            case "live":
+                return exchange.json(self._service.alive())
             case "health":
                 ready, body = await self._service.health()
                 if self._site.guard.wants_keys:
                     # What is served is told to those that have a key.
                     body = {"status": body["status"]}
                 return exchange.json(body, status=200 if ready else 503)
+
+    def _show(self, exchange: Exchange) -> HTTPResponse:
+        """The page for a browser; what programs look for at the root for all others."""
+        if not is_wanted(exchange.request.headers):
+            return exchange.varied(_BANNER, "text/plain; charset=utf-8", by="accept")
+        if self._page is None:
+            self._page = make_page(self._site.routes, wants_keys=self._site.guard.wants_keys)
+        known = self._page.is_known(exchange.request.headers)
+        return exchange.varied(
+            b"" if known else self._page.body,
+            PAGE_TYPE,
+            by="accept",
+            status=304 if known else 200,
+            headers=self._page.headers,
+        )
 
     async def _generate(
         self, exchange: Exchange, dialect: Generator, parsed: ParsedRequest

@@ -112,6 +112,21 @@ class Exchange:
     def plain(self, body: bytes, content_type: str) -> HTTPResponse:
         return HTTPResponse(body, headers=self._headers, content_type=content_type)
 
+    def varied(
+        self,
+        body: bytes,
+        content_type: str,
+        *,
+        by: str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTTPResponse:
+        """One of several answers that a path has, chosen by the request's header `by`."""
+        self.status = status
+        vary = ", ".join(filter(None, (by, self.extra.get("vary"))))
+        told = {**self._headers, **(headers or {}), "vary": vary}
+        return HTTPResponse(body, status=status, headers=told, content_type=content_type)
+
     def error(self, error: MlxkError) -> HTTPResponse:
         self.failure = error
         headers = {}

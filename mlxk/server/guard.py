@@ -27,10 +27,18 @@ class Guard:
     Without a host it listens on a Unix socket, which no page can reach: any name will do.
     """
 
-    def __init__(self, host: str | None, *, keys: Keyring | None = None, cors: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        host: str | None,
+        *,
+        keys: Keyring | None = None,
+        cors: Collection[str] = (),
+        admins: Keyring | None = None,
+    ) -> None:
         self._any_host = host is None
         self._hosts = LOOPBACK_HOSTS | ({host.strip("[]").lower()} if host else set())
         self._keys = keys or Keyring()
+        self._admins = admins or Keyring()
         self._cors = frozenset(origin.lower() for origin in cors)
 
     @property
@@ -52,6 +60,15 @@ class Guard:
     def key_name(self, headers: Mapping[str, str]) -> str | None:
         """Whose request it is, where keys are needed; raises `Unauthorized`."""
         return self._keys.check(headers)
+
+    def admin_name(self, headers: Mapping[str, str]) -> str | None:
+        """Which administrator's request it is; raises `Unauthorized`, and `Forbidden` where there is none."""
+        if not self._admins:
+            raise Forbidden(
+                "Administration is switched off: the server has no key for it.",
+                hint="Let the profile say `server: {admin_keys: [...]}`.",
+            )
+        return self._admins.check(headers)
 
     def cors(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that let a page of an allowed origin read the answer."""

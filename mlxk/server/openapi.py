@@ -46,7 +46,14 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "tokenize": "Tell the tokens of a text or of a conversation",
         "detokenize": "Tell the text of tokens",
         "banner": "Say that the server runs",
+        "page": "Show browsers a page to chat and to see the status; tell others that the server runs",
         "health": "Tell whether every model can answer",
+        "health.live": "Tell that the server runs",
+        "health.ready": "Tell whether every model can answer",
+        "admin.ps": "Tell each model's state and memory",
+        "admin.load": "Load a model",
+        "admin.unload": "Give a model's memory back",
+        "admin.reload": "Read the configuration anew",
         "metrics": "Tell metrics, in Prometheus' form",
         "openapi": "Tell this document",
     }
@@ -87,16 +94,15 @@ def document(routes: RouteTable, *, wants_keys: bool) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,
-        "components": {"schemas": schemas},
-    }
-    if wants_keys:
-        body["components"] = {
+        "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             },
-        }
+        },
+    }
+    if wants_keys:
         body["security"] = [{"bearer": []}, {"key": []}]
     return body
 
@@ -114,7 +120,10 @@ def _operations(route: Route, schemas: dict[str, object]) -> Iterator[tuple[str,
             },
         }
         if method == "POST":
-            operation["requestBody"] = {"required": True, "content": _json(_body(route, schemas))}
+            needed = route.handler != "admin.reload"
+            operation["requestBody"] = {"required": needed, "content": _json(_body(route, schemas))}
+        if route.kind == "admin":
+            operation["security"] = [{"bearer": []}, {"key": []}]
         yield route.path, method.lower(), operation
     for path, method, summary, content in _below(route):
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
@@ -154,7 +163,8 @@ def _body(route: Route, schemas: dict[str, object]) -> Json:
         template = f"#/components/schemas/{said.name}{{model}}"
         schema = said.model.model_json_schema(ref_template=template)
         schemas |= {f"{said.name}{name}": part for name, part in schema.pop("$defs", {}).items()}
-        schemas[said.name] = {**schema, "examples": [{"model": _CARD.id, **said.example}]}
+        model = {"model": _CARD.id} if "model" in said.model.model_fields else {}
+        schemas[said.name] = {**schema, "examples": [{**model, **said.example}]}
     return {"$ref": f"#/components/schemas/{said.name}"}
 
 
@@ -169,6 +179,8 @@ def _content(route: Route) -> Json:
             return _generated(conversation, conversation.parse(_example(route), BoundedStore(0, 0)))
         case "count":
             return _json(_shape(COUNTERS[route.handler].answer(1)))
+        case "page":
+            return {name: {"schema": {"type": "string"}} for name in ("text/html", "text/plain")}
         case "banner" | "metrics":
             return {"text/plain": {"schema": {"type": "string"}}}
         case _:

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 import uvloop
 from sanic import Sanic
 
+from mlxk.server.admin import Administration
 from mlxk.server.app import Handler, make_app, request_limits
 from mlxk.server.service import Service
 from mlxk.server.site import Site
@@ -59,6 +60,10 @@ class Server:
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    def administer(self, administration: Administration) -> None:
+        """What the administration routes lead to."""
+        self._handler.administration = administration
 
     def apply(self, site: Site) -> None:
         """Serve this from the next request on; what runs goes on as it began."""

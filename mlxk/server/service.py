@@ -141,6 +141,10 @@ class Service:
                 found[name] = DEAD
         return found
 
+    def alive(self) -> Json:
+        """Said as long as anything can be said."""
+        return {"status": "alive"}
+
     async def health(self) -> tuple[bool, Json]:
         """Whether every model can answer, loaded first if need be, and each one's state."""
         states = {name: await self._state(model) for name, model in self._models.items()}

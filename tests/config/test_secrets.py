@@ -20,6 +20,8 @@ from mlxk.config.secrets import shown_lines
         "server:\n  api_keys:\n    - name: x\n      key: sekret\n      foo: 1",
         "server:\n  api_keys: [\n    sekret,\n    sekret: 1,\n  ]\n  listen: 7",
         "server:\n  api_key: sekret",
+        "server:\n  admin_keys: [sekret, {}]",
+        "server:\n  admin_keys:\n    - sekret: 1",
         "server:\n  api_keys: sekret",
         "server:\n  api_keys+: sekret",
         "server:\n  api_keys: ['sekret",
@@ -49,6 +51,8 @@ def test_a_wrong_line_does_not_show_its_key(folder: Any, text: str) -> None:
     [
         "server.api_keys=[sekret",
         "server.api_keys=sekret",
+        "server.admin_keys=sekret",
+        "server.admin_keys={sekret: 1}",
         "server.api_keys={sekret: 1}",
         "server.api_keys=[{sekret: 1, sekret: 1}]",
         "server.api_keys[0]=sekret",

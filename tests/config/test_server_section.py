@@ -28,12 +28,17 @@ def test_keys_open_the_server_to_the_network(tmp_path: Path) -> None:
 
 
 def test_keys_are_never_shown(tmp_path: Path) -> None:
-    path = write(tmp_path, "{api_keys: [hunter2, {name: ci, key: hunter3}, '${env:A}']}")
+    path = write(
+        tmp_path,
+        "{api_keys: [hunter2, {name: ci, key: hunter3}, '${env:A}'], "
+        "admin_keys: [hunter5, {name: a, key: hunter6}]}",
+    )
     resolved = resolve(path, environ={"A": "hunter4"}, isolated=True)
     shown = [
         str(plain(resolved.tree, shown=True)),
         repr(resolved),
         *(str(plain(link.value, shown=True)) for link in resolved.chain("server.api_keys")),
+        *(str(plain(link.value, shown=True)) for link in resolved.chain("server.admin_keys")),
     ]
     assert not any("hunter" in text for text in shown)
     assert "${env:A}" in shown[0]
@@ -46,6 +51,9 @@ def test_keys_are_never_shown(tmp_path: Path) -> None:
         ("{api_keys: ['']}", "must not be empty"),
         ("{api_keys: [{name: a, key: b}, {name: a, key: c}]}", "two API keys"),
         ("{api_keys: [{name: a, kez: b}]}", "unknown key `kez`"),
+        ("{admin_keys: ['two words']}", "printable ASCII"),
+        ("{admin_keys: [{name: a, key: b, limits: {queue: 1}}]}", "unknown key in server.admin_keys[0]"),
+        ("{api_keys: [{name: a, key: b}], admin_keys: [b]}", "must not be one of clients"),
         ("{api_keys: [12]}", "must be text"),
         ("{cors: ['chat.example.org']}", "an origin must be"),
         ("{cors: ['https://a/path']}", "an origin must be"),

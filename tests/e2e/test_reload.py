@@ -14,6 +14,7 @@ from tests.e2e.conftest import Cli, Serve
 
 CHAT = "/v1/chat/completions"
 HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
+CHANGE = {"key": "reasoning.expose", "before": "both", "after": "drop", "takes_effect": "live"}
 
 
 def test_saved_edits_are_applied_and_wrong_ones_are_not(serve: Serve, tmp_path: Path) -> None:
@@ -115,3 +116,30 @@ def test_json_needs_a_plan(cli: Cli) -> None:
     done = cli("up", "demo", "--json")
     assert done.returncode == 2
     assert "--log-format json" in done.stderr
+
+
+def test_an_operator_reloads_loads_and_unloads(serve: Serve, tmp_path: Path) -> None:
+    profile = tmp_path / "run.yaml"
+    text = "mlxk: 1\nextends: demo\nserver: {admin_keys: [{name: ops, key: opener}]}\n"
+    profile.write_text(text)
+    key = {"authorization": "Bearer opener"}
+    with serve(str(profile), "--isolated") as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        assert client.get("/admin/ps").status_code == 401
+        (model,) = client.get("/admin/ps", headers=key).json()["models"]
+        assert (model["name"], model["state"]) == ("run", "ready")
+        assert model["bytes"] > 1_000_000
+
+        assert client.post("/admin/unload", json={"model": "run"}, headers=key).json()["state"] == "asleep"
+        assert server.engine_pids() == []
+        assert client.post("/admin/load", json={}, headers=key).json()["state"] == "ready"
+
+        profile.write_text(text + "reasoning: {expose: drop}\n")
+        changed = client.post("/admin/reload", headers=key).json()["changes"]
+        # The server may have seen the edit by itself.
+        assert changed in ([], [CHANGE])
+        profile.write_text(text + "reasoning: {expse: drop}\n")
+        refused = client.post("/admin/reload", headers=key)
+        assert refused.status_code == 422
+        assert "did you mean `expose`?" in refused.json()["error"]["message"]
+        assert "opener" not in refused.text
+        assert "reasoning" not in client.post(CHAT, json=HELLO).json()["choices"][0]["message"]

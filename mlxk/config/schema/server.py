@@ -32,9 +32,22 @@ class ApiKey(Section):
     )
 
 
+class AdminKey(Section):
+    """A key with a name, so that logs can tell whose request it was."""
+
+    name: Text = Field(description="Who uses the key; this is what logs show.", examples=["ops"])
+    key: Text = Field(description="The key itself.", examples=["${env:ADMIN_KEY}", "${file:admin.key}"])
+
+
 AnyApiKey = Annotated[
     Annotated[Text, Tag("<key>")] | Annotated[ApiKey, Tag("<named key>")],
     Discriminator(lambda value: "<named key>" if isinstance(value, dict | ApiKey) else "<key>"),
+]
+
+
+AnyAdminKey = Annotated[
+    Annotated[Text, Tag("<key>")] | Annotated[AdminKey, Tag("<named key>")],
+    Discriminator(lambda value: "<named key>" if isinstance(value, dict | AdminKey) else "<key>"),
 ]
 
 
@@ -102,7 +115,14 @@ RouteHandler = Literal[
     "tokenize",
     "detokenize",
     "banner",
+    "page",
     "health",
+    "health.live",
+    "health.ready",
+    "admin.ps",
+    "admin.load",
+    "admin.unload",
+    "admin.reload",
     "metrics",
     "openapi",
 ]
@@ -152,6 +172,13 @@ class ServerSection(Section):
         description="Requests must carry one of these, as `Authorization: Bearer …` or `x-api-key`. Without "
         "any, the server is open to this machine, and to it alone.",
         examples=[["${env:MLXK_KEY}"], [{"name": "ci", "key": "${env:CI_KEY}"}]],
+    )
+    admin_keys: list[AnyAdminKey] = Field(
+        default_factory=list,
+        description="The administration routes, which load and unload models and reload the configuration, "
+        "answer to one of these and to nothing else. Without any they refuse. None of `api_keys` may be "
+        "among them.",
+        examples=[["${env:MLXK_ADMIN_KEY}"], [{"name": "ops", "key": "${env:ADMIN_KEY}"}]],
     )
     cors: list[Text] = Field(
         default_factory=list,
