@@ -2,9 +2,10 @@
 
     python examples/bench/latency.py [--streams N] [--newcomer N] [--rounds N] [--model "5 ms step"]
 
-First the time to the first token while `--streams` clients ask one thing after another. Then four streams
-run and a prompt of `--newcomer` tokens arrives: the longest pause that it causes to any of them, and its own
-time to the first token. Medians over the rounds.
+First the time to the first token while `--streams` clients ask one thing after another: of their first
+requests, which all come at once, and of those that come while others run. Then four streams run and a prompt
+of `--newcomer` tokens arrives: the longest pause that it causes to any of them, and its own time to the first
+token. Medians over the rounds.
 """
 
 from __future__ import annotations
@@ -19,14 +20,20 @@ RUNNING = 4
 
 
 def arrivals(streams: int, rng: random.Random) -> Load:
-    """Three requests of each stream, of many lengths, so that arrivals are spread."""
-    return [[Request(prompt(20, rng), rng.randrange(20, 100)) for _ in range(3)] for _ in range(streams)]
+    """Four requests of each stream, of many lengths, so that later arrivals are spread."""
+    return [[Request(prompt(20, rng), rng.randrange(20, 100)) for _ in range(4)] for _ in range(streams)]
 
 
-def firsts(run: Run, load: Load) -> tuple[float, float]:
-    """The median and the 95th percentile of the time to the first token, in milliseconds."""
-    times = [answer.first * 1e3 for stream in run(load) for answer in stream]
-    return statistics.median(times), statistics.quantiles(times, n=20)[-1]
+def firsts(run: Run, load: Load) -> tuple[float, ...]:
+    """Median and 95th percentile of the time to the first token, of first and later ones, in milliseconds."""
+    answers = run(load)
+    at_once = [stream[0].first * 1e3 for stream in answers]
+    later = [answer.first * 1e3 for stream in answers for answer in stream[1:]]
+    return tuple(f(times) for times in (at_once, later) for f in (statistics.median, p95))
+
+
+def p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
 
 
 def stall(run: Run, newcomer: int, tokens: int, rng: random.Random) -> tuple[float, float]:
@@ -59,7 +66,14 @@ def main() -> None:
 
 
 def tell(model: str, figures: dict[str, list[tuple[float, ...]]]) -> None:
-    kinds = ("first token, median", "first token, p95", "pause by a newcomer", "the newcomer's first token")
+    kinds = (
+        "first token, all at once, median",
+        "first token, all at once, p95",
+        "first token, later, median",
+        "first token, later, p95",
+        "pause by a newcomer",
+        "the newcomer's first token",
+    )
     for index, kind in enumerate(kinds):
         by_name = {name: [row[index] for row in rows] for name, rows in figures.items()}
         said = ", ".join(f"{name} {median(values):7.1f}" for name, values in by_name.items())
