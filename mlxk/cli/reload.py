@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -48,21 +49,26 @@ class Reloader:
         self._log = log
         self._server = server
         self._asked = asyncio.Event()
+        self._seen = _stamps(current)
+        self._had_terminal = _has_terminal()
         self._waiting: list[asyncio.Future[Json]] = []
 
     async def run(self) -> None:
         """Until it is cancelled."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._asked.set)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         try:
             while True:
                 watcher = asyncio.create_task(self._watch())
                 try:
+                    if self._changed_meanwhile():
+                        self._asked.set()
                     await self._asked.wait()
                 finally:
                     watcher.cancel()
                     await asyncio.wait([watcher])
                 self._asked.clear()
+                self._seen = _stamps(self._current)
                 waiting, self._waiting = self._waiting, []
                 try:
                     found = await self.reload()
@@ -81,6 +87,18 @@ class Reloader:
         self._waiting.append(answer)
         self._asked.set()
         return await answer
+
+    def _hang_up(self) -> None:
+        """SIGHUP: a request to reload, unless it is the terminal that is gone."""
+        if self._had_terminal and not _has_terminal():
+            self._server.stop()
+        else:
+            self._asked.set()
+
+    def _changed_meanwhile(self) -> bool:
+        """Whether a file changed while nobody watched: during a load, or a reload."""
+        now = _stamps(self._current)
+        return any(now.get(path) != stamp for path, stamp in self._seen.items() if path in now)
 
     async def _watch(self) -> None:
         """Folders are watched rather than files: editors and checkouts replace files."""
@@ -144,6 +162,26 @@ def _told(found: Sequence[Difference], config_hash: str) -> Json:
             for item in found
         ],
     }
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal controls this process."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
+def _stamps(configuration: Configuration) -> dict[Path, int]:
+    """When the files were last written, in nanoseconds; 0 for one that is not there."""
+    found = {}
+    for path in _watched(configuration):
+        try:
+            found[path] = path.stat().st_mtime_ns
+        except OSError:
+            found[path] = 0
+    return found
 
 
 def _watched(configuration: Configuration) -> Iterable[Path]:

@@ -161,11 +161,12 @@ class Pool:
         try:
             for slot in awaited:
                 await self.fetch(slot)
-        except BaseException:
+        except BaseException as error:
             for slot in coming:
                 await self.end(slot)
                 self._slots.remove(slot)
-            for slot in present:
+            # Not where the server is about to end.
+            for slot in present if isinstance(error, MlxkError) else ():
                 await self.fetch(slot)
             raise
 

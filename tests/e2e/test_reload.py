@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pty
 import signal
+import subprocess
+import termios
 import threading
 from pathlib import Path
 
 import httpx
 import openai
 
-from tests.e2e.conftest import Cli, Serve
+from tests.e2e.conftest import MLXK, Cli, Log, Serve
 
 CHAT = "/v1/chat/completions"
 HELLO = {"messages": [{"role": "user", "content": "Hello"}]}
@@ -143,3 +148,26 @@ def test_an_operator_reloads_loads_and_unloads(serve: Serve, tmp_path: Path) -> 
         assert "did you mean `expose`?" in refused.json()["error"]["message"]
         assert "opener" not in refused.text
         assert "reasoning" not in client.post(CHAT, json=HELLO).json()["choices"][0]["message"]
+
+
+def test_a_terminal_that_closes_ends_the_server(environment: dict[str, str], home: Path) -> None:
+    """SIGHUP without a terminal, as `kill -HUP` sends it, reloads; from one that is gone, it ends."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [*MLXK, "up", "demo", "--listen", "127.0.0.1:0"],
+        stdin=slave,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home,
+        env=environment,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(slave)
+    log = Log(process)
+    log.wait_for("mlxk serves demo")
+    process.send_signal(signal.SIGHUP)
+    log.wait_for("the configuration is what it was")
+    os.close(master)
+    assert process.wait(60) == 0
+    log.thread.join(60)
