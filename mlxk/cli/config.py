@@ -134,7 +134,7 @@ def explain(
     places = [path]
     if isinstance(section, Table) and section.entries:
         places = [(*path, *below) for below, _ in leaves(section)]
-    print("\n\n".join(_explained(resolved, place) for place in whole_lists(places)))
+    print("\n\n".join(explained(resolved, place) for place in whole_lists(places)))
     return 0
 
 
@@ -148,7 +148,7 @@ def _known_path(key: str) -> KeyPath:
     return path
 
 
-def _explained(resolved: Resolved, path: KeyPath) -> str:
+def explained(resolved: Resolved, path: KeyPath) -> str:
     links = resolved.chain(path)
     lines = [f"{dotted(path)}: {shown(resolved, path)}"]
     described = _description(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +31,7 @@ def resolve_profile(
     *,
     model: str | None = None,
     flags: Mapping[str, Flag] = _NO_FLAGS,
+    typed: Sequence[str] = (),
     looks: bool = False,
 ) -> Resolved:
     """The profile that the options name, or a bare model; its warnings go to stderr. See `resolve`."""
@@ -41,6 +42,7 @@ def resolve_profile(
         model=None if model is None else references.canonical(model),
         sets=options.set_,
         flags={**generation.flags(), **flags},
+        typed=typed,
         variant=options.variant,
         isolated=options.isolated,
         looks=looks,

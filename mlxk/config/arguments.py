@@ -17,6 +17,8 @@ from mlxk.config.strict_yaml import MAX_DEPTH
 from mlxk.config.validation import fit_text
 
 _COMMAND_LINE = Origin("set", "command line")
+# What gives one value each time: its origin tells which.
+_NAMED_BY_KEY = ("--set", "/set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ def _assignment(text: str, workspace: Workspace, name: str) -> Table | None:
         help_text = f"such as {name} sampling.top_p=0.9"
         workspace.problems.append(Diagnostic("E402", "expected key=value", whole, help_text))
         return None
-    label = name if name != "--set" else f"--set {key}"
+    label = f"{name} {key}" if name in _NAMED_BY_KEY else name
     written = written.strip()
     value, problems = parse_value(written, Source(label, shown_argument(key, written)), "set", path)
     workspace.problems.extend(problems)

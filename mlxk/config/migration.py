@@ -78,15 +78,17 @@ def write(migration: Migration) -> None:
     Raises `OSError`, and `ProfileError` if the file is not what it was when it was read.
     """
     target = migration.path.resolve()
-    if target.read_bytes() != migration.before.encode():
-        raise ProfileError(f"{migration.label} has changed since it was read", hint="run mlxk migrate again")
+    is_new = not migration.before and not target.exists()
+    if not is_new and target.read_bytes() != migration.before.encode():
+        raise ProfileError(f"{migration.label} has changed since it was read", hint="try again")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(migration.after.encode())
             file.flush()
             os.fsync(file.fileno())
-        shutil.copymode(target, temporary)
+        if not is_new:
+            shutil.copymode(target, temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

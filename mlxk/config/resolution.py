@@ -129,6 +129,7 @@ def resolve(
     model: str | None = None,
     sets: Sequence[str] = (),
     flags: Mapping[str, object] | None = None,
+    typed: Sequence[str] = (),
     variant: str | None = None,
     isolated: bool = False,
     looks: bool = False,
@@ -138,7 +139,8 @@ def resolve(
 ) -> Resolved:
     """Resolve a profile (`source`: its name or file) or a bare `model` reference; exactly one of the two.
 
-    `flags` are typed values by dotted key, each a `Flag` or a plain value. `generation_config` gives the
+    `flags` are typed values by dotted key, each a `Flag` or a plain value. `typed` is what a person said in a
+    chat, by `/set`, over everything else; it is written as `sets` are. `generation_config` gives the
     model's own generation_config.json once the model is known. Where the caller only `looks`, and starts
     nothing, what untrusted files ask for is a warning. Raises `InvalidProfile` with all that is
     wrong in all files, `ProfileNotFound`, or `UsageError`.
@@ -155,7 +157,7 @@ def resolve(
     bottom = [(layer.label, layer.settings) for layer in files]
     if model is not None:
         bottom.append(("model argument", set_layer([f"model={json.dumps(model)}"], workspace, name="model")))
-    top = _top(sets, flags or {}, workspace)
+    top = [*_top(sets, flags or {}, workspace), ("/set", set_layer(typed, workspace, name="/set"))]
     _refuse_wrong(workspace, bottom, top)
 
     layers = [*bottom, *matching_overrides(repository, model_reference(bottom, top))]

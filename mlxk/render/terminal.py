@@ -24,9 +24,14 @@ from mlxk.events import (
 if TYPE_CHECKING:
     from rich.console import Console
 
-_HEADINGS: dict[BlockKind, str] = {"reasoning": "[Reasoning]", "text": "[Answer]", "tool_call": "[Tool call]"}
+HEADINGS: dict[BlockKind, str] = {"reasoning": "[Reasoning]", "text": "[Answer]", "tool_call": "[Tool call]"}
 # C0 and C1 controls but tab and newline: an escape sequence in an answer must not drive the terminal.
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), *range(127, 160)), "�")
+
+
+def safe(text: str) -> str:
+    """Text that cannot move the cursor, or do anything else to a terminal."""
+    return text.translate(_CONTROLS)
 
 
 class TerminalRenderer:
@@ -87,7 +92,7 @@ class TerminalRenderer:
             self._write("\n")
         if after == "reasoning":
             self._rule()
-        self._write(f"{_HEADINGS[kind]}\n", "bold")
+        self._write(f"{HEADINGS[kind]}\n", "bold")
         self._below_heading = True
 
     def _rule(self) -> None:
@@ -103,7 +108,7 @@ class TerminalRenderer:
             return
         self._below_heading = False
         if self._terminal:
-            text = text.translate(_CONTROLS)
+            text = safe(text)
             if style is None:
                 self._out.write(text)
             else:

@@ -195,3 +195,85 @@ def test_sigterm_ends_a_chat(terminal: Open) -> None:
         person.wait_for("\n>")
         person.process.send_signal(signal.SIGTERM)
         assert person.wait_for_end() in (-signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def test_commands_work_in_a_pipe(cli: Cli, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.yaml"
+    profile.write_text("mlxk: 1\nextends: demo\nsampling:\n  temperature: 0 # greedy\n")
+    lines = (
+        "My name is Ada.",
+        "/set temperature -1",
+        "/set top_k 40",
+        "/save profile",
+        "What is my name?",
+        "/export talk.json",
+        "/undo",
+        "/model builtin:demo",
+        "/profile demo-harmony",
+        "What is my name?",
+        "/clear",
+        "/load talk.json",
+        "/retry",
+        "/nonesuch",
+        "/exit",
+        "Hello",
+    )
+    done = cli("chat", "-p", str(profile), stdin="\n".join(lines), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    answers = done.stdout.splitlines()
+    assert len(answers) == 4
+    assert all("Ada" in answer for answer in answers)
+    assert "overrides mine.yaml:4" in done.stderr
+    assert "there is no command /nonesuch" in done.stderr
+    assert profile.read_text().endswith("  temperature: 0 # greedy\n  top_k: 40\n")
+
+
+def test_the_window_is_told_before_it_is_full(cli: Cli) -> None:
+    done = cli("chat", "-p", "demo", "--context", "60", stdin="Hello\nHello\n/tokens\n")
+    assert "% full; when it is full, questions are refused" in done.stderr
+    assert "of 60 tokens are used" in done.stderr
+
+
+def test_a_line_can_be_continued_changed_and_found_again(terminal: Open) -> None:
+    with terminal("chat", "-p", "demo") as person:
+        person.wait_for("\n>")
+        person.type("My name\\\ris Ada.\r")
+        person.wait_for("[Answer]")
+        person.wait_for("\n>")
+        person.type("/edit\r")
+        person.wait_for("… is Ada.")
+        person.type("\x7f\x7f\x7f\x7fBob.\r")
+        person.wait_for("[Answer]")
+        person.wait_for("Bob")
+        person.wait_for("\n>")
+        person.type("\x0f")
+        person.wait_for("Bob")
+        person.type("\x04")
+        assert person.wait_for_end() == 0
+
+
+def test_what_was_typed_is_kept_in_a_private_file(
+    terminal: Open, home: Path, environment: dict[str, str]
+) -> None:
+    with terminal("chat", "-p", "demo") as person:
+        person.wait_for("\n>")
+        person.type("/tokens one two three\r")
+        person.wait_for("tokens")
+        person.type("/exit\r")
+        assert person.wait_for_end() == 0
+    file = home / ".local" / "state" / "mlxk" / "chat_history"
+    assert "/tokens one two three" in file.read_text()
+    assert file.stat().st_mode & 0o077 == 0
+    with terminal("chat", "-p", "demo") as person:
+        person.wait_for("\n>")
+        person.type("\x12three")
+        person.wait_for("/tokens one two three")
+        person.type("\x03\x04")
+        person.wait_for_end()
+
+
+def test_typing_ahead_waits_for_its_turn(terminal: Open) -> None:
+    with terminal("chat", "-p", "demo") as person:
+        person.type("Hello\r/exit\r")
+        person.wait_for("[Answer]")
+        assert person.wait_for_end() == 0

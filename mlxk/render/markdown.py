@@ -1,0 +1,258 @@
+"""Events as formatted text on a terminal, while they come.
+
+Markdown is rendered block by block. A block that is whole is printed once and never touched again; only the
+one at the end is drawn anew as it grows, and of that only as much as fits the screen: what has grown beyond
+it is printed too, line by line. So nothing flickers, and nothing is lost for those who scroll back.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, assert_never
+
+from mlxk.events import (
+    BlockDelta,
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    Event,
+    Failed,
+    Finish,
+    PromptProgress,
+    Start,
+)
+from mlxk.render.terminal import HEADINGS, safe
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+    from rich.console import Console
+    from rich.live import Live
+    from rich.markdown import Markdown
+    from rich.segment import Segment, Segments
+
+Reasoning = Literal["full", "folded", "hidden"]
+
+# A screen that is drawn more often looks no smoother.
+_BETWEEN_DRAWINGS = 1 / 20  # seconds
+# Lines of the screen that the growing block leaves free.
+_SPARE_LINES = 3
+
+
+class MarkdownRenderer:
+    """Writes blocks as they come; `feed` raises the error that a `Failed` event carries."""
+
+    def __init__(self, console: Console, *, reasoning: Reasoning) -> None:
+        self._console = console
+        self._reasoning = reasoning
+        self._kinds: dict[int, BlockKind] = {}
+        self._shown: BlockKind | None = None
+        self._text: MarkdownStream | None = None
+        self._thought: list[str] = []
+        self._at_line_start = True
+
+    def feed(self, event: Event) -> None:
+        match event:
+            case BlockStart():
+                self._kinds[event.index] = event.kind
+                self._open(event)
+            case BlockDelta():
+                self._delta(self._kinds[event.index], safe(event.text))
+            case BlockEnd():
+                self._end(self._kinds[event.index])
+            case Finish():
+                self.close()
+            case Failed():
+                self.close()
+                raise event.error
+            case Start() | PromptProgress():
+                pass
+            case _:
+                assert_never(event)
+
+    def close(self) -> None:
+        """End what is open, so that whatever comes next starts on a line of its own."""
+        if self._text is not None:
+            self._text.close()
+            self._text = None
+        self._end_line()
+
+    def _open(self, block: BlockStart) -> None:
+        if block.kind == "reasoning":
+            self._thought = []
+            if self._reasoning != "full":
+                return
+        before, self._shown = self._shown, block.kind
+        if block.kind == "text":
+            self._text = MarkdownStream(self._console)
+        if before != block.kind and not (block.kind == "text" and before is None):
+            self._end_line()
+            if before == "reasoning":
+                self._console.rule(style="dim")
+            self._console.print(HEADINGS[block.kind], style="bold", markup=False, highlight=False)
+        if block.kind == "tool_call":
+            self._write(f"{block.name}(")
+
+    def _delta(self, kind: BlockKind, text: str) -> None:
+        match kind:
+            case "text":
+                if self._text is not None:
+                    self._text.feed(text)
+            case "reasoning":
+                self._thought.append(text)
+                if self._reasoning == "full":
+                    self._write(text, "dim")
+            case "tool_call":
+                self._write(text)
+            case _:
+                assert_never(kind)
+
+    def _end(self, kind: BlockKind) -> None:
+        if kind == "text":
+            self.close()
+        elif kind == "tool_call":
+            self._write(")\n")
+        elif self._reasoning == "folded":
+            words = len("".join(self._thought).split())
+            self._write(f"▸ thought in {words:,} words; Ctrl-O or /show reasoning opens it\n", "dim")
+
+    def _write(self, text: str, style: str | None = None) -> None:
+        self._console.print(text, style=style, end="", markup=False, highlight=False, soft_wrap=True)
+        if text:
+            self._at_line_start = text.endswith("\n")
+
+    def _end_line(self) -> None:
+        if not self._at_line_start:
+            self._write("\n")
+
+
+class MarkdownStream:
+    """Markdown that comes in pieces: `feed` them, then `close`."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._pending = ""
+        self._printed = 0  # lines of the pending block that stand above the drawn part
+        self._blocks = 0
+        self._live: Live | None = None
+        self._drawn = 0.0
+
+    def feed(self, text: str) -> None:
+        self._pending += text
+        if "\n" in text:
+            self._print_whole_blocks()
+        now = time.monotonic()
+        if now - self._drawn >= _BETWEEN_DRAWINGS:
+            self._drawn = now
+            self._draw()
+
+    def close(self) -> None:
+        """Print what is pending. The stream can be fed again."""
+        self._print_whole_blocks()
+        self._print_block(self._pending)
+        self._pending = ""
+
+    def _print_whole_blocks(self) -> None:
+        lines = self._pending.splitlines(keepends=True)
+        ended = lines if self._pending.endswith("\n") else lines[:-1]
+        starts = _block_starts("".join(ended))
+        for start, end in pairwise(starts):
+            self._print_block("".join(lines[start:end]))
+        if len(starts) > 1:
+            self._pending = "".join(lines[starts[-1] :])
+
+    def _print_block(self, text: str) -> None:
+        self._stop_drawing()
+        rendered = self._lines(text)
+        self._put(rendered[self._printed :])
+        self._printed = 0
+        self._blocks += bool(rendered)
+
+    def _put(self, lines: list[list[Segment]]) -> None:
+        if not lines:
+            return
+        if self._blocks and not self._printed:
+            self._console.print()
+        self._console.print(_joined(lines), end="")
+
+    def _draw(self) -> None:
+        """The pending block: its last lines within the drawn part, those before them above it."""
+        from rich.live import Live
+
+        rendered = self._lines(self._pending)
+        room = max(self._console.height - _SPARE_LINES, 1)
+        beyond = len(rendered) - room
+        if self._live is None:
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+                vertical_overflow="crop",
+            )
+            self._live.start()
+        if beyond > self._printed:
+            self._put(rendered[self._printed : beyond])
+            self._printed = beyond
+        shown = rendered[self._printed :]
+        if self._blocks and not self._printed and rendered:
+            shown = [[], *shown]  # the blank line between two blocks
+        self._live.update(_joined(shown), refresh=True)
+
+    def _stop_drawing(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _lines(self, text: str) -> list[list[Segment]]:
+        if not text.strip():
+            return []
+        options = self._console.options.update(height=None)
+        lines = self._console.render_lines(_markdown(text), options, pad=False)
+        full = [at for at, line in enumerate(lines) if "".join(piece.text for piece in line).strip()]
+        return [_trimmed(line) for line in lines[full[0] : full[-1] + 1]] if full else []
+
+
+def _trimmed(line: list[Segment]) -> list[Segment]:
+    """A line without the spaces that fill it up: who copies text wants none."""
+    kept = list(line)
+    while kept and not kept[-1].text.strip():
+        kept.pop()
+    if kept:
+        kept[-1] = kept[-1]._replace(text=kept[-1].text.rstrip())
+    return kept
+
+
+def _joined(lines: list[list[Segment]]) -> Segments:
+    from rich.segment import Segment, Segments
+
+    flat = [piece for line in lines for piece in (*line, Segment.line())]
+    return Segments(flat)
+
+
+def _parsed(text: str) -> list[Token]:
+    """Tokens of CommonMark with tables; HTML is text, and a line break is one."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt().enable(["strikethrough", "table"]).disable(["html_block", "html_inline"])
+    tokens = parser.parse(text)
+    for token in tokens:
+        for child in token.children or ():
+            if child.type == "softbreak":
+                child.type = "hardbreak"
+    return tokens
+
+
+def _block_starts(text: str) -> list[int]:
+    """The first line of each block that stands by itself, counted from 0."""
+    return [token.map[0] for token in _parsed(text) if token.level == 0 and token.nesting >= 0 and token.map]
+
+
+def _markdown(text: str) -> Markdown:
+    from rich.markdown import Markdown
+
+    # Colours of the terminal's own palette stand on any background.
+    markdown = Markdown("", code_theme="ansi_dark", hyperlinks=False)
+    markdown.parsed = _parsed(text)
+    return markdown
