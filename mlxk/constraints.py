@@ -21,7 +21,6 @@ from mlxk.requests import (
     ReasoningBudget,
     Regex,
     ResponseFormat,
-    Tool,
 )
 from mlxk.text import Prompt, TextModel
 from mlxk.text.constraints import ANSWER, OutputFrame, output_frame
@@ -49,10 +48,8 @@ def constrain(
 
 def _parts(frame: OutputFrame, request: GenerationRequest) -> dict[str, Constraint]:
     parts: dict[str, Constraint] = {
-        rule: JsonSchemaConstraint(
-            json.dumps(_parameters(tool)), f"tools[{request.tools.index(tool)}].function.parameters"
-        )
-        for rule, tool in frame.arguments.items()
+        rule: JsonSchemaConstraint(json.dumps(dict(part.schema)), part.param)
+        for rule, part in frame.rules.items()
     }
     if frame.has_answer and request.response_format is not None:
         parts[ANSWER] = _answer(request.response_format)
@@ -71,10 +68,3 @@ def _answer(wanted: ResponseFormat) -> Constraint:
             return LarkConstraint(wanted.lark)
         case _:
             assert_never(wanted)
-
-
-def _parameters(tool: Tool) -> dict[str, object]:
-    """Arguments are always an object; that of a tool without parameters is empty."""
-    if not tool.parameters:
-        return {"type": "object", "properties": {}, "additionalProperties": False}
-    return {"type": "object", **tool.parameters}

@@ -32,7 +32,6 @@ from mlxk.requests import (
     Tool,
 )
 from mlxk.text import TextModel
-from mlxk.text.constraints import output_frame
 from tests.models import make_llama
 
 CITY = {
@@ -42,6 +41,7 @@ CITY = {
     "additionalProperties": False,
 }
 TOOLS = (Tool("get_weather", "Weather of a city", CITY), Tool("now", "What time it is"))
+OFF = ReasoningOptions(enabled=False)
 QUESTION = "What is the weather in Paris?"
 
 
@@ -168,18 +168,23 @@ async def test_an_answer_that_carries_on_is_refused(models: dict[str, Loaded], n
         prepare(models[name], request)
 
 
-async def test_a_tool_format_that_is_no_json_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "mark",
+    ["<tool_call><function=f><parameter=p>", '"parameters": dictionary of argument name', "[func_name1("],
+)
+async def test_a_model_without_sense_calls_in_its_own_format(tmp_path: Path, mark: str) -> None:
+    """Tags, bare JSON and Python: nothing but the grammar makes these weights write a call."""
     folder = make_llama(tmp_path / "model")
     template = folder / "chat_template.jinja"
-    template.write_text(
-        "{% if tools %}<tool_call><function=f></function></tool_call>{% endif %}" + template.read_text()
-    )
+    template.write_text("{% if tools %}" + mark + "{% endif %}" + template.read_text())
     plan = plan_of("llama", folder)
-    text = TextModel.load(plan.facts, plan.profile)
-    request = asked(tools=TOOLS, tool_choice="required")
-    with pytest.raises(UnsupportedParameter, match="tool-call format") as caught:
-        output_frame(text, text.render(request), request)
-    assert caught.value.param == "tool_choice"
+    async with ThreadEngine(plan.engine_config) as engine:
+        loaded = Loaded(plan, TextModel.load(plan.facts, plan.profile), engine)
+        said = await answer(loaded, tools=TOOLS, tool_choice=NamedToolChoice("get_weather"), reasoning=OFF)
+    assert said.finish.reason == "tool_calls"
+    assert [call.name for call in said.tool_calls] == ["get_weather"]
+    jsonschema.validate(json.loads(said.tool_calls[0].text), CITY)
+    assert not said.finish.warnings
 
 
 @both

@@ -3,43 +3,40 @@
 A constraint is for the answer. A reasoning model may think first, harmony has headers, and a tool call stands
 in its own marks; all of that comes from the output grammar, so the frame and the decoder cannot disagree.
 
-Frames are Lark text in llguidance's dialect. They use the rule `answer`, and one rule for the arguments of
-each tool, which the caller adds. `<[7]>` is the token with the id 7: delimiters that are tokens are matched
+Frames are Lark text in llguidance's dialect. They use the rule `answer`, and rules for the arguments of
+tools, which the caller adds. `<[7]>` is the token with the id 7: delimiters that are tokens are matched
 as ids, as the scanner does.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlxk.errors import RequestError, UnsupportedParameter
 from mlxk.requests import GenerationRequest, NamedToolChoice, Tool
+from mlxk.text.call_grammar import CallGrammar, SchemaRule, call_grammar, terms
 from mlxk.text.grammar import Grammar
 from mlxk.text.model import TextModel
 from mlxk.text.prompt import Prompt
-from mlxk.text.tokenizer import Tokenizer
+from mlxk.text.tools.written import written
 
 ANSWER = "answer"
 _THOUGHT = r"THOUGHT: /(.|\n)*/"
 _GAP = r"GAP: /[ \n\r\t]{0,4}/"
-_HARMONY_CALL = "<|channel|>commentary to=functions.{} <|constrain|>json<|message|>"
-# Marks in a chat template that say: the body of `<tool_call>` is not JSON here.
-_OTHER_BODIES = ("<function=", "<arg_key>", "<parameter=", "<invoke")
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFrame:
-    """`lark` lacks the rule `answer`, if `has_answer`, and the rules of `arguments`: what each tool is given.
+    """`lark` lacks the rule `answer`, if `has_answer`, and those of `rules`: what tools are given.
 
     `reasoning_end` is what a reasoning budget must end reasoning with, if not with its own text.
     """
 
     lark: str
     has_answer: bool
-    arguments: Mapping[str, Tool]
+    rules: Mapping[str, SchemaRule]
     reasoning_end: str | None = None
 
 
@@ -56,14 +53,15 @@ def output_frame(text: TextModel, prompt: Prompt, request: GenerationRequest) ->
         raise UnsupportedParameter(
             "an answer that carries on another one cannot be constrained", param="response_format"
         )
-    arguments = {f"arguments_{index}": tool for index, tool in enumerate(tools)}
-    body = _Body(not must_call, arguments, _many(request))
     if request.prompt is not None:
         return OutputFrame("start: answer", True, {})
+    param = "tool_choice" if must_call else "response_format"
+    calls = _calls(text, tools, param, many=_many(request)) if tools else None
+    body = _Body(not must_call, calls)
     if text.grammar.name == "harmony":
         return _harmony(text, prompt, body)
     if text.grammar.turn is not None:
-        raise _unsupported("this model's message format", body)
+        raise _unsupported(f"the message format {text.grammar.name!r} of this model", body.param)
     return _plain(text, prompt, request, body)
 
 
@@ -72,27 +70,43 @@ class _Body:
     """What stands behind the reasoning: an answer, calls, or either."""
 
     has_answer: bool
-    arguments: Mapping[str, Tool]
-    many: bool
+    calls: CallGrammar | None
 
     @property
     def param(self) -> str:
         return "response_format" if self.has_answer else "tool_choice"
 
-    def rule(self) -> str:
-        parts = [*(["final"] if self.has_answer else []), *(["calls"] if self.arguments else [])]
-        return f"body: {' | '.join(parts)}"
+    @property
+    def lines(self) -> list[str]:
+        parts = [*(["final"] if self.has_answer else []), *(["calls"] if self.calls else [])]
+        return [f"body: {' | '.join(parts)}", *(self.calls.lines if self.calls else ())]
+
+    @property
+    def rules(self) -> Mapping[str, SchemaRule]:
+        return self.calls.rules if self.calls else {}
 
 
-def _callable(request: GenerationRequest) -> tuple[Tool, ...]:
-    choice = request.tool_choice
+def _calls(text: TextModel, tools: Mapping[int, Tool], param: str, *, many: bool) -> CallGrammar:
+    """Calls as the first of the model's formats writes them."""
+    harmony = text.grammar.name == "harmony"
+    name = "harmony" if harmony else next((item.name for item in text.tool_formats), None)
+    calls = None if name is None else written(name, text.template_writes)
+    if calls is None:
+        what = f"the tool-call format {name!r} of this model" if name else "a tool call of this model"
+        raise _unsupported(what, param)
+    return call_grammar(calls, tools, text.tokenizer, many=many)
+
+
+def _callable(request: GenerationRequest) -> dict[int, Tool]:
+    """The tools that may be called, by their place in the request."""
+    choice, tools = request.tool_choice, dict(enumerate(request.tools))
     if choice == "none":
-        return ()
+        return {}
     if not isinstance(choice, NamedToolChoice):
-        if choice == "required" and not request.tools:
+        if choice == "required" and not tools:
             raise RequestError("a tool call is required, and no tools are declared", param="tool_choice")
-        return request.tools
-    if named := tuple(tool for tool in request.tools if tool.name == choice.name):
+        return tools
+    if named := {index: tool for index, tool in tools.items() if tool.name == choice.name}:
         return named
     raise RequestError(f"tool_choice names {choice.name!r}, which is not declared", param="tool_choice")
 
@@ -101,44 +115,36 @@ def _many(request: GenerationRequest) -> bool:
     return request.parallel_tool_calls is not False and not isinstance(request.tool_choice, NamedToolChoice)
 
 
-def _unsupported(what: str, body: _Body) -> UnsupportedParameter:
-    hint = "send no tools, or tool_choice none" if body.has_answer else "use tool_choice auto"
-    return UnsupportedParameter(f"{what} cannot be enforced yet", hint=hint, param=body.param)
+def _unsupported(what: str, param: str) -> UnsupportedParameter:
+    hint = "send no tools, or tool_choice none" if param == "response_format" else "use tool_choice auto"
+    return UnsupportedParameter(f"{what} cannot be enforced", hint=hint, param=param)
 
 
 def _harmony(text: TextModel, prompt: Prompt, body: _Body) -> OutputFrame:
     """Any analysis, then the final channel, or a call in the commentary channel."""
     kind = text.grammar.states[prompt.opened.state].kind
     if kind not in ("header", "reasoning") or prompt.opened.header.strip() not in ("", "assistant"):
-        raise _unsupported("a prompt that begins the answer's message", body)
+        raise _unsupported("a prompt that begins the answer's message", body.param)
     tokens = text.tokenizer
     end = "<|end|><|start|>assistant"
     lines = [
         f"start: {'thought ' if kind == 'reasoning' else ''}analysis* body",
-        f"analysis: {_terms('<|channel|>analysis<|message|>', tokens)} thought",
-        f"thought: THOUGHT {_terms(end, tokens)}",
+        f"analysis: {terms('<|channel|>analysis<|message|>', tokens)} thought",
+        f"thought: THOUGHT {terms(end, tokens)}",
         _THOUGHT,
-        body.rule(),
+        *body.lines,
     ]
     if body.has_answer:
-        lines.append(f"final: {_terms('<|channel|>final<|message|>', tokens)} answer")
-    if body.arguments:
-        calls = [
-            f"{_terms(_HARMONY_CALL.format(tool.name), tokens)} {rule}"
-            for rule, tool in body.arguments.items()
-        ]
-        lines.append(f"calls: {' | '.join(calls)}")
-    return OutputFrame("\n".join(lines), body.has_answer, body.arguments, end)
+        lines.append(f"final: {terms('<|channel|>final<|message|>', tokens)} answer")
+    return OutputFrame("\n".join(lines), body.has_answer, body.rules, end)
 
 
 def _plain(text: TextModel, prompt: Prompt, request: GenerationRequest, body: _Body) -> OutputFrame:
     """Perhaps a block of reasoning, then the answer, or calls in their marks."""
-    lines = [*_reasoning(text, prompt, request), body.rule()]
+    lines = [*_reasoning(text, prompt, request), *body.lines]
     if body.has_answer:
         lines.append("final: answer")
-    if body.arguments:
-        lines += _tagged_calls(text, body)
-    return OutputFrame("\n".join(lines), body.has_answer, body.arguments)
+    return OutputFrame("\n".join(lines), body.has_answer, body.rules)
 
 
 def _reasoning(text: TextModel, prompt: Prompt, request: GenerationRequest) -> list[str]:
@@ -149,10 +155,10 @@ def _reasoning(text: TextModel, prompt: Prompt, request: GenerationRequest) -> l
     start, closing = budget
     end = _end_of_reasoning(grammar, closing)
     after = closing.lstrip().removeprefix(end)
-    gap = _terms(after, text.tokenizer) if after.strip() else "GAP"
-    end_terms = _terms(end, text.tokenizer)
+    gap = terms(after, text.tokenizer) if after.strip() else "GAP"
+    end_terms = terms(end, text.tokenizer)
     return [
-        "start: thought body" if opened else f"start: body | {_terms(start, text.tokenizer)} thought body",
+        "start: thought body" if opened else f"start: body | {terms(start, text.tokenizer)} thought body",
         f"thought: THOUGHT {end_terms} {gap}" if end_terms.startswith("<[") else f"thought: closed {gap}",
         _THOUGHT if end_terms.startswith("<[") else f"closed[lazy]: /(.|\\n)*{_pattern(end)}/",
         *([] if after.strip() else [_GAP]),
@@ -170,40 +176,6 @@ def _may_think(text: TextModel, request: GenerationRequest) -> bool:
 def _end_of_reasoning(grammar: Grammar, closing: str) -> str:
     """The delimiter that `closing` begins with."""
     return max((text for text in grammar.delimiters if closing.lstrip().startswith(text)), key=len)
-
-
-def _tagged_calls(text: TextModel, body: _Body) -> list[str]:
-    """Calls as Hermes and Qwen write them: JSON with a name and arguments, between marks."""
-    formats = (state.tool for state in text.grammar.states.values() if state.tool is not None)
-    tagged = next((item for item in formats if item.name == "tool_call" and item.ends), None)
-    if tagged is None or any(text.template_writes(mark) for mark in _OTHER_BODIES):
-        raise _unsupported("this model's tool-call format", body)
-    start, end = (_terms(mark, text.tokenizer) for mark in (tagged.start, tagged.ends[0]))
-    calls = []
-    for rule, tool in body.arguments.items():
-        head = f'{{"name": {json.dumps(tool.name, ensure_ascii=False)}, "arguments": '
-        calls.append(f'{_literal(head)} {rule} "}}"')
-    newline = _literal("\n")
-    return [
-        f"calls: call ({newline} call)*" if body.many else "calls: call",
-        f"call: {start} {newline} ({' | '.join(calls)}) {newline} {end}",
-    ]
-
-
-def _terms(text: str, tokenizer: Tokenizer) -> str:
-    """Text as Lark terms: added tokens by id, the rest as literals."""
-    names = sorted(tokenizer.added_ids, key=len, reverse=True)
-    pieces = re.split(f"({'|'.join(map(re.escape, names))})" if names else r"((?!))", text)
-    terms = (
-        f"<[{tokenizer.added_ids[piece]}]>" if index % 2 else _literal(piece)
-        for index, piece in enumerate(pieces)
-        if piece
-    )
-    return " ".join(terms)
-
-
-def _literal(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _pattern(text: str) -> str:

@@ -14,12 +14,14 @@ from mlxk.text.detokenizer import Detokenizer, detokenizer_of, pieces_of
 from mlxk.text.grammar import Grammar, Opened
 from mlxk.text.infill import infill_of
 from mlxk.text.output import OutputGrammars
+from mlxk.text.preamble import Preambles
 from mlxk.text.prompt import Marker, Prompt
 from mlxk.text.source import TemplateSources, template_sources
 from mlxk.text.stop_tokens import named_stops, stop_ids
 from mlxk.text.stops import Stops
 from mlxk.text.templates import Templates
 from mlxk.text.tokenizer import Tokenizer, read_json
+from mlxk.text.tools.format import ToolFormat
 
 
 class TextModel:
@@ -42,6 +44,7 @@ class TextModel:
         words = {text for text in full.delimiters - set(tokens) if _is_mark(text)}
         self._marker = Marker(tokens, words)
         self._chat = ChatWriter(profile, self._templates, tokenizer.named, self._output, self._marker)
+        self._preambles = Preambles(self._chat, self._marker, tokenizer, profile.system)
         self._pieces = pieces_of(tokenizer)
         self._infill = infill_of(tokenizer)
         self._stop_names = named_stops(profile, tokenizer)
@@ -73,6 +76,11 @@ class TextModel:
         return self._output.grammar
 
     @property
+    def tool_formats(self) -> tuple[ToolFormat, ...]:
+        """The formats that the model's tool calls are read in, its own first."""
+        return self._output.formats
+
+    @property
     def reasoning_ends(self) -> tuple[str, str] | None:
         """What begins reasoning, and what ends it as the model itself would; `None` without reasoning."""
         return self._output.budget
@@ -102,6 +110,10 @@ class TextModel:
             request.continue_final,
             warnings,
         )
+
+    def preamble(self, request: GenerationRequest, prompt: Prompt) -> int:
+        """How many tokens at the beginning of a request's prompt are its system text and tools."""
+        return self._preambles.count(request, prompt)
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of a raw text; special tokens spelled in it are recognised."""
