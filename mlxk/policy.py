@@ -35,13 +35,29 @@ def admit(request: GenerationRequest, profile: Profile) -> tuple[GenerationReque
         _refuse_locked(request, profile, policy)
     left_out = _left_out(request.unsupported, policy)
     admitted, clamped = _clamped(request, policy)
-    return admitted, (*left_out, *clamped)
+    admitted, lowered = _lowered(admitted, profile)
+    return admitted, (*left_out, *clamped, *lowered)
 
 
 def check_keep_alive(profile: Profile) -> None:
     """Whether a request may say how long the model stays in memory; raises `RequestError`."""
     if "keep_alive" in profile.request_policy.locked:
         raise _locked("keep_alive")
+
+
+def _lowered(request: GenerationRequest, profile: Profile) -> tuple[GenerationRequest, tuple[str, ...]]:
+    """The request with no more output tokens than the profile has, where the policy does not refuse it."""
+    most, wanted = profile.tokens.max_output, request.max_tokens
+    if (
+        profile.request_policy.above_max_output == "refuse"
+        or most is None
+        or wanted is None
+        or wanted <= most
+    ):
+        return request, ()
+    told = f"max_tokens {wanted} was lowered to {most}, which is all that the profile allows"
+    # Who sends a limit that is always large means "as many as there may be".
+    return replace(request, max_tokens=most, fill_context=True), (told,)
 
 
 def _left_out(said: Sequence[Unsupported], policy: RequestPolicySection) -> tuple[str, ...]:

@@ -162,3 +162,17 @@ def test_keep_alive_can_be_locked() -> None:
     with pytest.raises(RequestError, match="'keep_alive' is locked") as caught:
         check_keep_alive(profile({"locked": ["keep_alive"]}))
     assert caught.value.param == "keep_alive"
+
+
+def test_more_output_than_the_profile_allows_is_lowered_and_told() -> None:
+    request = GenerationRequest(messages=USER, max_tokens=4096)
+    admitted, warnings = admit(request, profile({}, tokens={"max_output": 64}))
+    assert admitted == replace(request, max_tokens=64, fill_context=True)
+    assert warnings == ("max_tokens 4096 was lowered to 64, which is all that the profile allows",)
+    assert admit(replace(request, max_tokens=64), profile({}, tokens={"max_output": 64}))[1] == ()
+
+
+def test_it_is_left_to_be_refused_where_the_policy_says_so() -> None:
+    request = GenerationRequest(messages=USER, max_tokens=4096)
+    refusing = profile({"above_max_output": "refuse"}, tokens={"max_output": 64})
+    assert admit(request, refusing) == (request, ())

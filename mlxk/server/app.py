@@ -150,7 +150,8 @@ class Handler:
             logger.info("%s", record, extra={"fields": record.fields()})
 
     def _exchange(self, request: Request) -> Exchange:
-        return Exchange(request, self._service.cards[0], self._site.guard.cors(request.headers))
+        site = self._site
+        return Exchange(request, self._service.cards[0], site.guard.cors(request.headers), site.routes)
 
     async def refused(self, request: Request, exception: Exception) -> HTTPResponse:
         """What Sanic refused, mostly before the handler saw it."""
@@ -216,7 +217,8 @@ class Handler:
                 return self._show(exchange)
             case "metrics":
                 engines = await self._service.engines()
-                return exchange.plain(self._metrics.exposition(engines), CONTENT_TYPE)
+                told = self._metrics.exposition(engines, self._service.engine_names())
+                return exchange.plain(told, CONTENT_TYPE)
             case "openapi":
                 if self._document is None:
                     guarded = self._site.guard.wants_keys

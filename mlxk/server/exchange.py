@@ -26,7 +26,7 @@ from mlxk.server.guard import check_json, request_id
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter
 from mlxk.server.record import Record
-from mlxk.server.routes import Route, error_body
+from mlxk.server.routes import Route, RouteTable, error_body
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,10 @@ def transport(request: Request) -> asyncio.Transport:
 class Exchange:
     """One request and the headers that every answer to it carries."""
 
-    def __init__(self, request: Request, card: ModelCard, extra: Mapping[str, str]) -> None:
+    def __init__(
+        self, request: Request, card: ModelCard, extra: Mapping[str, str], routes: RouteTable
+    ) -> None:
+        self._routes = routes
         self.request = request
         self.card = card
         self.model: str | None = None
@@ -138,7 +141,8 @@ class Exchange:
             headers["retry-after"] = str(error.retry_after)
         if not isinstance(error, RequestError):
             logger.warning("request %s: %s", self.id, error)
-        return self.json(error_body(self.route)(error), status=error.http_status, headers=headers)
+        form = error_body(self.route or self._routes.nearest(self.request.path))
+        return self.json(form(error), status=error.http_status, headers=headers)
 
     def empty(self, headers: Mapping[str, str]) -> HTTPResponse:
         self.status = 204

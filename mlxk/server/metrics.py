@@ -2,11 +2,12 @@
 
 Names follow Prometheus' rules (https://prometheus.io/docs/practices/naming/): base units, `_total` for
 counts. Labels are models and routes of the profile, never what a client sent, so that a client cannot make
-new series.
+new series. An engine has the name of its first model: the models that share it are one in sums of memory.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -36,7 +37,7 @@ class Metrics:
         histogram = partial(Histogram, registry=registry)
         counter = partial(Counter, registry=registry)
         gauge = partial(Gauge, registry=registry)
-        model = ("model",)
+        model, engine = ("model",), ("engine",)
         self._requests = counter("mlxk_requests", "Requests answered.", ("route", "method", "status"))
         self._errors = counter("mlxk_errors", "Requests that failed, by code.", ("route", "code"))
         self._seconds = histogram(
@@ -61,10 +62,11 @@ class Metrics:
         self._finished = counter(
             "mlxk_generations", "Generations that ended as they should.", ("model", "reason")
         )
-        self._state = gauge("mlxk_engine_state", "1 for the state it is in.", ("model", "state"))
-        self._running = gauge("mlxk_engine_running", "Generations in the batch.", model)
-        self._waiting = gauge("mlxk_engine_waiting", "Generations that wait for a place.", model)
-        self._memory = gauge("mlxk_engine_memory_bytes", "Memory as MLX counts it.", ("model", "kind"))
+        self._state = gauge("mlxk_engine_state", "1 for the state it is in.", ("model", "engine", "state"))
+        self._running = gauge("mlxk_engine_running", "Generations in the batch.", engine)
+        self._waiting = gauge("mlxk_engine_waiting", "Generations that wait for a place.", engine)
+        self._memory = gauge("mlxk_engine_memory_bytes", "Memory as MLX counts it.", ("engine", "kind"))
+        self._tasks = gauge("mlxk_event_loop_tasks", "Tasks of the server's event loop.")
         gauge("mlxk_build_info", "1; the version is a label.", ("version",)).labels(__version__).set(1)
 
     def gap(self, model: str) -> Callable[[float], None]:
@@ -94,14 +96,19 @@ class Metrics:
             if usage.cached_tokens:
                 self._hits.labels(model).inc()
 
-    def exposition(self, engines: Mapping[str, EngineStats]) -> bytes:
-        """All of it in Prometheus' text format; `engines` as they are now, by model."""
+    def exposition(self, engines: Mapping[str, EngineStats], names: Mapping[str, str]) -> bytes:
+        """All of it in Prometheus' text format; `engines` as they are now and their `names`, by model."""
+        for gauge in (self._state, self._running, self._waiting, self._memory):
+            # What is served no longer is not told of.
+            gauge.clear()
         for model, stats in engines.items():
+            engine = names[model]
             for state in _STATES:
-                self._state.labels(model, state).set(state == stats.state)
-            self._running.labels(model).set(stats.running)
-            self._waiting.labels(model).set(stats.waiting)
-            self._memory.labels(model, "active").set(stats.active_bytes)
-            self._memory.labels(model, "peak").set(stats.peak_bytes)
-            self._memory.labels(model, "cache").set(stats.cache_bytes)
+                self._state.labels(model, engine, state).set(state == stats.state)
+            self._running.labels(engine).set(stats.running)
+            self._waiting.labels(engine).set(stats.waiting)
+            self._memory.labels(engine, "active").set(stats.active_bytes)
+            self._memory.labels(engine, "peak").set(stats.peak_bytes)
+            self._memory.labels(engine, "cache").set(stats.cache_bytes)
+        self._tasks.set(len(asyncio.all_tasks()))
         return generate_latest(self._registry)

@@ -16,6 +16,11 @@ from mlxk.requests import GenerationRequest
 class Residence(Protocol):
     """When a model is in memory, and what a request may say about it. Seconds; `None` is for good."""
 
+    @property
+    def name(self) -> str:
+        """Of the engine; models that share one have the same."""
+        ...
+
     async def load(self) -> None:
         """Load the model now; raises why it cannot be."""
         ...

@@ -16,6 +16,10 @@ class GuardedResidence:
         self._residence = residence
         self._profile = profile
 
+    @property
+    def name(self) -> str:
+        return self._residence.name
+
     async def load(self) -> None:
         await self._residence.load()
 

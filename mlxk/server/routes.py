@@ -5,8 +5,9 @@ A profile's `server.routes` is laid over the default table path by path; `false`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Literal
 from urllib.parse import unquote
@@ -114,6 +115,13 @@ class RouteTable:
     def __iter__(self) -> Iterator[Route]:
         return iter(self._routes.values())
 
+    def nearest(self, path: str) -> Route | None:
+        """The route whose form errors at an unknown path have: it shares the most of its beginning."""
+        steps = _plain(path).split("/")[1:]
+        shared = {route: _shared(steps, route.path.split("/")[1:]) for route in self._routes.values()}
+        best = max(shared, key=shared.__getitem__, default=None)
+        return best if best is not None and shared[best] else None
+
     def resolve(self, path: str) -> Route:
         """The route of a request's path, still percent-encoded; raises `RouteNotFound`."""
         path = _plain(path)
@@ -139,6 +147,11 @@ def error_body(route: Route | None) -> Callable[[MlxkError], Json]:
             return CATALOGUES[name].error_body
         case _:
             return openai_error_body
+
+
+def _shared(first: Sequence[str], second: Sequence[str]) -> int:
+    """How many steps of two paths are the same, from the first on."""
+    return len(list(takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False))))
 
 
 def _plain(path: str) -> str:

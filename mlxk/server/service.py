@@ -141,6 +141,10 @@ class Service:
                 found[name] = DEAD
         return found
 
+    def engine_names(self) -> Mapping[str, str]:
+        """Which engine each model has: variants of the same weights share one."""
+        return {name: model.residence.name for name, model in self._models.items()}
+
     def alive(self) -> Json:
         """Said as long as anything can be said."""
         return {"status": "alive"}

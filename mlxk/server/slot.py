@@ -200,11 +200,17 @@ class Slot:
 
     @contextmanager
     def during(self, ttl: float | None) -> Iterator[None]:
-        """As `keep`, for a request in the block: the time begins behind it."""
+        """As `keep`, for a request in the block: the time begins behind it. A refused one changes nothing."""
+        before = wanted = self._kept
         self.held += 1
         try:
             self.keep(ttl)
+            wanted = self._kept
             yield
+        except MlxkError:
+            if self._kept is wanted:
+                self._kept = before
+            raise
         finally:
             self.held -= 1
             self.rest()

@@ -139,6 +139,7 @@ class ScriptedResidence:
     """Tells what was asked of it."""
 
     def __init__(self) -> None:
+        self.name = "engine"
         self.asked: list[object] = []
         self.leaves: float | None = None
 

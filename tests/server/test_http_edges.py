@@ -59,11 +59,30 @@ def test_unknown_field(server: Running) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin-1", ""],
+    ["text/plain", "multipart/form-data", "application/json; charset=latin-1", "application/xml"],
 )
 def test_content_types(server: Running, content_type: str) -> None:
     answer = post(server, json.dumps(GOOD), **{"content-type": content_type})
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", ""])
+def test_programs_may_send_json_as_curl_does_and_pages_may_not(server: Running, content_type: str) -> None:
+    said = {"content-type": content_type}
+    assert post(server, json.dumps(GOOD), **said).status_code == 200
+    for mark in ({"origin": server.address}, {"sec-fetch-site": "none"}, {"referer": "http://localhost/"}):
+        assert post(server, json.dumps(GOOD), **said, **mark).status_code == 415
+
+
+def test_errors_have_the_form_of_what_is_nearest(server: Running) -> None:
+    def error(path: str, **headers: str) -> object:
+        return httpx.get(server.address + path, headers=headers).json()
+
+    assert isinstance(error("/api/nothing")["error"], str)  # type: ignore[index]
+    assert isinstance(error("/api/chat", host="evil.example")["error"], str)  # type: ignore[index]
+    assert error("/v1/messages/batches")["type"] == "error"  # type: ignore[index]
+    for path in ("/v1/nothing", "/nothing", "/health/nothing"):
+        assert error(path)["error"]["code"] == "not_found"  # type: ignore[index]
 
 
 def test_json_with_a_charset_is_json(server: Running) -> None:

@@ -17,6 +17,7 @@ from mlxk.server.guard import Guard
 from mlxk.server.keys import Keyring
 from mlxk.server.logs import logging_to
 from tests.server.conftest import Running
+from tests.server.scripted import Script
 
 CHAT = "/v1/chat/completions"
 
@@ -88,9 +89,18 @@ def test_tokens_and_times_are_counted_by_model(server: Running) -> None:
 
 def test_the_engine_is_told_as_it_is(server: Running) -> None:
     found = samples(server)
-    assert found["mlxk_engine_state", "scripted", "ready"] == 1
-    assert found["mlxk_engine_state", "scripted", "dead"] == 0
-    assert found["mlxk_engine_running", "scripted"] == 0
+    assert found["mlxk_engine_state", "engine", "scripted", "ready"] == 1
+    assert found["mlxk_engine_state", "engine", "scripted", "dead"] == 0
+    assert found["mlxk_engine_running", "engine"] == 0
+    assert found["mlxk_event_loop_tasks",] > 0
+
+
+def test_models_that_share_an_engine_share_its_memory(start_server: Callable[..., Running]) -> None:
+    script = Script()
+    found = samples(start_server(script, models=[script.served("a"), script.served("b")]))
+    assert [key[1:] for key in found if key[0] == "mlxk_engine_running"] == [("engine",)]
+    assert len([key for key in found if key[0] == "mlxk_engine_memory_bytes"]) == 3
+    assert {key[1:3] for key in found if key[0] == "mlxk_engine_state"} == {("engine", "a"), ("engine", "b")}
 
 
 def test_failures_are_counted_by_code(server: Running) -> None:

@@ -209,6 +209,21 @@ async def test_what_a_request_asks_for_begins_behind_it() -> None:
         assert slot.state == "ready"
 
 
+async def test_a_refused_request_does_not_say_how_long_a_model_stays() -> None:
+    pool = Pool(factory=World().factory)
+    slot = sized(pool, "a", 1)
+    async with pool:
+        await ask(slot)
+        with pytest.raises(RequestError), slot.during(0.0):
+            raise RequestError("no")
+        assert slot.expires_at() is None
+        with slot.during(300.0), pytest.raises(RequestError), slot.during(5.0):
+            raise RequestError("no")
+        expires = slot.expires_at()
+        assert expires is not None
+        assert 290 < expires - time.time() < 310
+
+
 async def test_by_name() -> None:
     world = World()
     async with pooled(world, "ab", max_models=2) as (a, _):

@@ -96,6 +96,18 @@ class RequestPolicySection(Section):
         "the answer carries a warning.",
         examples=[{"max_tokens": {"max": 1024}, "temperature": {"max": 1.0}}],
     )
+    above_max_output: Literal["lower", "refuse"] = Field(
+        "lower",
+        description="What to do with a request for more output tokens than `tokens.max_output`. Many clients "
+        "always send a large limit.",
+        examples=["refuse"],
+        json_schema_extra=choices(
+            {
+                "lower": "Generate at most `tokens.max_output`, and tell so with the answer.",
+                "refuse": "Answer with status 400.",
+            }
+        ),
+    )
     unsupported: Literal["refuse", "warn"] = Field(
         "refuse",
         description="What to do with an option of Ollama's dialect that has no equivalent here, such as "
