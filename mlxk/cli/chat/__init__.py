@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
+import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Protocol, assert_never
@@ -136,8 +138,12 @@ def _person(talked: Chat) -> Lines:
     from mlxk.cli.chat.screen import Screen
 
     plan = talked.plan
-    note(f"{plan.name}: {plan.facts.reference}, {plan.context:,} tokens; {talked.when_full}.")
-    note("/help lists the commands, /exit or Ctrl-D leaves.")
+    columns = shutil.get_terminal_size().columns
+    for line in (
+        f"{plan.name}: {plan.facts.reference}, {plan.context:,} tokens; {talked.when_full}.",
+        "/help lists the commands, /exit or Ctrl-D leaves.",
+    ):
+        note(textwrap.fill(line, columns))
     return Screen(talked)
 
 

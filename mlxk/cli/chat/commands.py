@@ -26,8 +26,11 @@ async def help_(chat: Chat, text: str) -> Outcome:
     columns = shutil.get_terminal_size().columns
     width = max(len(_usage(command)) for command in COMMANDS.values())
     narrow = width + max(len(command.help) for command in COMMANDS.values()) + 2 > columns
-    between = "\n    " if narrow else "  "
-    rows = [f"{_usage(each):<{0 if narrow else width}}{between}{each.help}" for each in COMMANDS.values()]
+    if narrow:
+        indented = textwrap.TextWrapper(columns, initial_indent="    ", subsequent_indent="    ")
+        rows = [f"{_usage(each)}\n{indented.fill(each.help)}" for each in COMMANDS.values()]
+    else:
+        rows = [f"{_usage(each):<{width}}  {each.help}" for each in COMMANDS.values()]
     chat.say("\n".join([*rows, "", textwrap.fill(_KEYS, min(columns, 110))]))
     return None
 
