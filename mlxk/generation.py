@@ -93,6 +93,7 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         reasoning_budget=constrained.budget,
         constraint=constrained.constraint,
         adapter=plan.adapter,
+        shared=text.preamble(request, prompt),
     )
     return Prepared(prompt, engine_request, (*clamped, *prompt.warnings, *warnings))
 

@@ -107,7 +107,7 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     `top_logprobs` of `None`: no log-probabilities are computed; `n >= 0`: that of each sampled token and
     of the `n` most likely ones. `constraint` holds for the whole output, reasoning included. `adapter` is one
-    of the `EngineConfig`'s.
+    of the `EngineConfig`'s. `shared` tokens at the prompt's beginning are likely to begin other prompts too.
     """
 
     id: str
@@ -119,6 +119,7 @@ class EngineRequest(msgspec.Struct, frozen=True, kw_only=True):
     reasoning_budget: ReasoningBudget | None = None
     constraint: Constraint | FramedConstraint | None = None
     adapter: str | None = None
+    shared: int = 0
 
 
 class Prefill(msgspec.Struct, frozen=True, tag="prefill"):
