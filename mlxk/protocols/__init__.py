@@ -9,6 +9,7 @@ from mlxk.protocols.ollama import chat as ollama_chat
 from mlxk.protocols.ollama import generate, ps, refusals, show, tags, version
 from mlxk.protocols.openai import chat, completions, models, responses
 from mlxk.protocols.openai.embeddings import EMBEDDINGS
+from mlxk.protocols.openai.responses import input_tokens
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
@@ -20,7 +21,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     }
 )
 CONVERSATIONS: Mapping[str, Conversation] = MappingProxyType({"openai.responses": responses})
-COUNTERS: Mapping[str, Counter] = MappingProxyType({"anthropic.count_tokens": count_tokens})
+COUNTERS: Mapping[str, Counter] = MappingProxyType(
+    {"anthropic.count_tokens": count_tokens, "openai.input_tokens": input_tokens}
+)
 CATALOGUES: Mapping[str, Catalogue] = MappingProxyType(
     {
         "openai.models": models,

@@ -148,7 +148,7 @@ class Conversation(Generator, Protocol):
 class Counter(Protocol):
     """An endpoint that counts the tokens of a prompt."""
 
-    def parse(self, body: Json) -> GenerationRequest:
+    def parse(self, body: Json, store: Store) -> GenerationRequest:
         """Raises `RequestError` naming the field."""
         ...
 

@@ -15,6 +15,7 @@ from mlxk.protocols.ollama.show import ShowBody
 from mlxk.protocols.openai.chat import ChatBody
 from mlxk.protocols.openai.completions import CompletionsBody
 from mlxk.protocols.openai.responses.body import ResponsesBody
+from mlxk.protocols.openai.responses.input_tokens import InputTokensBody
 from mlxk.protocols.tokens.detokenize import DetokenizeBody
 from mlxk.protocols.tokens.tokenize import TokenizeBody
 from mlxk.protocols.validation import Body
@@ -36,6 +37,9 @@ BODIES: Mapping[str, BodyOf] = MappingProxyType(
         "openai.chat": BodyOf("ChatCompletion", ChatBody, _QUESTION),
         "openai.completions": BodyOf("Completion", CompletionsBody, {"prompt": "Once upon a time"}),
         "openai.responses": BodyOf("Response", ResponsesBody, {"input": "Why is the sky blue?"}),
+        "openai.input_tokens": BodyOf(
+            "ResponseInputTokens", InputTokensBody, {"input": "Why is the sky blue?"}
+        ),
         "anthropic.messages": BodyOf("Message", MessagesBody, {**_QUESTION, "max_tokens": 256}),
         "anthropic.count_tokens": BodyOf("CountTokens", PromptBody, _QUESTION),
         "ollama.chat": BodyOf("OllamaChat", OllamaChatBody, _QUESTION),

@@ -196,7 +196,7 @@ class Handler:
                 parsed = conversation.parse(exchange.body(), store)
                 return await self._generate(exchange, conversation, parsed)
             case "count":
-                asked = COUNTERS[route.handler].parse(exchange.body())
+                asked = COUNTERS[route.handler].parse(exchange.body(), self._stores.of(exchange.key_name))
                 model = self._service.model(asked.model)
                 exchange.serve(model.card)
                 return exchange.json(COUNTERS[route.handler].answer(await model.count(asked)))

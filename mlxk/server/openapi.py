@@ -26,6 +26,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "openai.chat": "Answer a conversation, in OpenAI's form",
         "openai.completions": "Carry on a text, in OpenAI's form",
         "openai.responses": "Answer a conversation, as OpenAI's responses",
+        "openai.input_tokens": "Count the tokens of a prompt, in OpenAI's form",
         "openai.models": "Tell the served models, in OpenAI's form",
         "openai.embeddings": "Say why there are no embeddings",
         "anthropic.messages": "Answer a conversation, in Anthropic's form",

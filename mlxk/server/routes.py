@@ -22,6 +22,7 @@ DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
         "/v1/chat/completions": "openai.chat",
         "/v1/completions": "openai.completions",
         "/v1/responses": "openai.responses",
+        "/v1/responses/input_tokens": "openai.input_tokens",
         "/v1/models": "openai.models",
         "/v1/messages": "anthropic.messages",
         "/v1/messages/count_tokens": "anthropic.count_tokens",

@@ -32,6 +32,7 @@ GOOD: Mapping[str, list[dict[str, Any]]] = {
         {"input": f"{SCRIPT} end:length"},
         {"input": [QUESTION], "tool_choice": "auto", "store": False},
     ],
+    "/v1/responses/input_tokens": [{"input": SCRIPT}, {"input": [QUESTION], "instructions": "be"}],
     "/v1/messages": [
         {"max_tokens": 5, "messages": [QUESTION]},
         {
@@ -48,6 +49,7 @@ BAD: Mapping[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": [{"role": "wizard", "content": "x"}]},
     "/v1/completions": {"prompt": 5},
     "/v1/responses": {"input": [{"type": "message", "role": "user"}]},
+    "/v1/responses/input_tokens": {"input": SCRIPT, "temperature": 1},
     "/v1/messages": {"messages": [QUESTION]},
     "/v1/messages/count_tokens": {"messages": []},
     "/api/chat": {"messages": [{"role": "user", "content": 5}]},

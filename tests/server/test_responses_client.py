@@ -39,6 +39,20 @@ def test_a_response(server: Running) -> None:
     assert request.max_tokens == 9
 
 
+def test_tokens_of_a_prompt(server: Running) -> None:
+    """An earlier response is a part of it."""
+    client = server.client()
+    first = ask(client, "text:hello")
+    count = client.responses.input_tokens.count(
+        model="scripted", input="a b c", previous_response_id=first.id
+    )
+    assert (count.object, count.input_tokens) == ("response.input_tokens", 3)
+    said = [message.content for message in server.script.requests[-1].messages]
+    assert said == ["text:hello", "hello", "a b c"]
+    with pytest.raises(openai.BadRequestError, match="Conversations are not kept"):
+        client.responses.input_tokens.count(model="scripted", input="a", conversation="conv_1")
+
+
 def test_a_stream_folds_to_the_same(server: Running) -> None:
     client = server.client()
     with client.responses.stream(model="scripted", input="think:hm text:hello", store=False) as stream:

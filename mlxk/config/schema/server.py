@@ -95,6 +95,7 @@ RouteHandler = Literal[
     "openai.chat",
     "openai.completions",
     "openai.responses",
+    "openai.input_tokens",
     "openai.models",
     "anthropic.messages",
     "anthropic.count_tokens",

@@ -6,14 +6,14 @@ https://docs.claude.com/en/api/messages-count-tokens; what says nothing about th
 from __future__ import annotations
 
 from mlxk.protocols.anthropic.messages import PromptBody, error_body
-from mlxk.protocols.base import Json
+from mlxk.protocols.base import Json, Store
 from mlxk.protocols.validation import validate
 from mlxk.requests import GenerationRequest
 
 __all__ = ["answer", "error_body", "parse"]
 
 
-def parse(body: Json) -> GenerationRequest:
+def parse(body: Json, store: Store) -> GenerationRequest:
     """The generation whose prompt is to be counted; raises `RequestError`."""
     return validate(PromptBody, body).request()
 

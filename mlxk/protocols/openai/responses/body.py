@@ -34,6 +34,7 @@ Includable = Literal[
 ]
 
 
+NoConversation = Annotated[None, refuse("Conversations are not kept here: use 'previous_response_id'.")]
 _OVERFLOWS: Mapping[str, Overflow] = MappingProxyType({"auto": "truncate_oldest", "disabled": "error"})
 
 
@@ -66,9 +67,7 @@ class ResponsesBody(SamplingFields):
     background: Annotated[
         bool | None, only(False, reason="Responses are not made in the background here.")
     ] = None
-    conversation: Annotated[None, refuse("Conversations are not kept here: use 'previous_response_id'.")] = (
-        None
-    )
+    conversation: NoConversation = None
     prompt: Annotated[None, refuse("Prompt templates are not kept here: send the 'input'.")] = None
     context_management: Annotated[
         None, refuse("Compaction is not supported; 'truncation' leaves out the oldest messages.")
