@@ -2,6 +2,7 @@
 
 Llama 4, LFM2, OLMo 3 and others. Source: the models' cards; mlx-lm's `tool_parsers/pythonic.py`. The name is
 told when its first argument begins, and each argument when it ends; containers may hold JSON's words.
+Arguments without names are a declared tool's parameters, in the order of its schema.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from mlxk.text.tools.format import CallArguments, CallClosed, CallItem, CallOpen
 from mlxk.text.tools.values import as_json, literal
 
 _CALL = re.compile(r"[\s\[,;]*(?P<name>[A-Za-z_][\w.-]*)\s*\(\s*(?=(?P<key>[A-Za-z_]\w*\s*=(?!=)|\)))")
-_KEY = re.compile(r"[\s,]*(?P<key>[A-Za-z_]\w*)\s*=\s*")
+_UNNAMED = re.compile(r"[\s\[,;]*(?P<name>[A-Za-z_][\w.-]*)\s*\(\s*(?=[^\s)])")
+_KEY = re.compile(r"[\s,]*(?P<key>[A-Za-z_]\w*)\s*=(?!=)\s*(?=\S)")
+_KEY_BEGUN = re.compile(r"[\s,]*(?:[A-Za-z_]\w*\s*(?:=\s*)?)?$")
+_SEPARATOR = re.compile(r"[\s,]*")
 _END = re.compile(r"[\s,]*\)")
 _AROUND = " \t\r\n[],;"
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -28,6 +32,11 @@ class PythonCalls:
 
     def __init__(self, context: ReaderContext, *, declared_only: bool = False) -> None:
         self._names = context.names if declared_only else None
+        self._parameters = {
+            tool.name: list(tool.parameters.get("properties") or ()) for tool in context.tools
+        }
+        # Parameters of the open call that have no value yet.
+        self._free: list[str] = []
         self._buffer = ""
         self._open = False
         self._arguments = 0
@@ -57,7 +66,7 @@ class PythonCalls:
         return self._argument(items) if self._open else self._begin(items)
 
     def _begin(self, items: list[CallItem]) -> bool:
-        match = _CALL.match(self._buffer)
+        match = _CALL.match(self._buffer) or self._unnamed()
         unknown = match is not None and self._names is not None and match["name"] not in self._names
         if match is None or unknown:
             rest = self._buffer.strip(_AROUND) if self._closed else self._buffer.strip()
@@ -66,11 +75,20 @@ class PythonCalls:
             return False
         items.append(CallOpened(match["name"]))
         self._open, self._arguments, self._buffer = True, 0, self._buffer[match.end() :]
+        self._free = list(self._parameters.get(match["name"], ()))
         return True
+
+    def _unnamed(self) -> re.Match[str] | None:
+        """The beginning of a declared tool's call whose first argument has no name."""
+        match = _UNNAMED.match(self._buffer)
+        certain = match is not None and self._parameters.get(match["name"]) and not _BEGUN.match(self._buffer)
+        return match if certain else None
 
     def _give_up(self, items: list[CallItem]) -> None:
         self.hopeless = True
         rest, self._buffer = self._buffer, ""
+        if self._closed:  # the list's end is no text
+            rest = rest.lstrip(_AROUND.replace("[", ""))
         items.append(NoCall(rest, "the tool call is not a call in Python"))
 
     def _argument(self, items: list[CallItem]) -> bool:
@@ -81,11 +99,15 @@ class PythonCalls:
             self._open, self._buffer = False, self._buffer[end.end() :]
             self._closed += 1
             return True
-        key = _KEY.match(self._buffer)
-        if key is None:
+        match = _KEY.match(self._buffer)
+        if match is not None:
+            self._key = match["key"]
+            self._free = [name for name in self._free if name != self._key]
+        elif self._free and not _KEY_BEGUN.match(self._buffer):
+            match, self._key = _SEPARATOR.match(self._buffer), self._free.pop(0)
+        if match is None:
             return False
-        self._key, self._end, self._seen = key["key"], _ValueEnd(), 0
-        self._buffer = self._buffer[key.end() :]
+        self._end, self._seen, self._buffer = _ValueEnd(), 0, self._buffer[match.end() :]
         return True
 
     def _value(self, items: list[CallItem], key: str) -> bool:

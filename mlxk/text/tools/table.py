@@ -45,6 +45,8 @@ _BARE_JSON = ToolFormat("json", readers.declared_json, opener="{")
 _BARE_LIST = ToolFormat("json_list", readers.declared_json, opener="[")
 _FENCED_JSON = ToolFormat("json_fenced", readers.declared_json, opener="`")
 _BARE_PYTHONIC = ToolFormat("python_list", readers.declared_python, opener="[")
+# Llama 4's, of which its template says nothing.
+_PYTHON_FRAME = _framed("python_frame", readers.python_or_json, "<|python_start|>", "<|python_end|>")
 _PYTHON_TAG = _framed("python_tag", readers.json_calls, "<|python_tag|>")
 _DSML = tuple(
     _framed("dsml", tagged(dialects.DSML), f"<｜DSML｜{name}>", f"</｜DSML｜{name}>")
@@ -155,7 +157,7 @@ TABLE: tuple[Row, ...] = (
     ),
     Row((_PYTHON_TAG, _BARE_JSON), template=("<|python_tag|>",)),
     Row((_PYTHON_TAG, _BARE_JSON), template=('"parameters": dictionary of argument name',)),
-    Row((_BARE_PYTHONIC,), template=("[func_name1(",)),
+    Row((_BARE_PYTHONIC, _PYTHON_FRAME), template=("[func_name1(",)),
     Row(
         (_framed("kimi_k3", tagged(dialects.XTML), "<|open|>tools<|sep|>", "<|close|>tools<|sep|>"),),
         vocabulary=_K3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,9 @@ _CLASSES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list,),
 }
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+# JSON has no NaN and no infinity: such a value is an error here, and stays text.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_DIGITS = re.compile(r"[+-]?[0-9]{1,400}")
 _UNIONS = ("anyOf", "oneOf", "allOf")
 
 
@@ -42,12 +45,14 @@ def converted(text: str, schema: Mapping[str, Any]) -> Any:
 def literal(text: str) -> Any:
     """JSON, or a Python literal of the same kinds, or text."""
     try:
-        return json.loads(text, strict=False)
-    except ValueError:
+        value = json.loads(text, strict=False)
+        as_json(value)
+        return value
+    except (ValueError, RecursionError):
         pass
     try:
         value = ast.literal_eval(text.strip())
-        json.dumps(value)
+        as_json(value)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
     return value
@@ -88,7 +93,7 @@ def container_of(schema: object) -> tuple[str, Mapping[str, Any]] | None:
 def _read(text: str, name: str) -> Any:
     if name == "boolean":
         return {"true": True, "false": False}.get(text.lower(), _NOT)
-    value = literal(text)
+    value = int(text) if name == "integer" and _DIGITS.fullmatch(text) else literal(text)
     if name == "integer" and isinstance(value, float) and value.is_integer():
         value = int(value)
     return value if isinstance(value, _CLASSES[name]) and not isinstance(value, bool) else _NOT
