@@ -1,9 +1,9 @@
 """Which sequence runs when: continuous batching with chunked prefill.
 
 Each `step` draws one token for every decoding sequence and then processes at most `prefill_step` tokens of
-waiting prompts: fewer, if that would hold up the decoding ones for longer than `STALL_SECONDS`. So a
-newcomer with a long prompt delays the others by one short chunk at a time. No more than `max_concurrency`
-sequences hold a cache; the rest wait in order of arrival.
+waiting prompts: fewer, if that would hold up the decoding ones for too long (see `pace`). So a newcomer with
+a long prompt delays the others by one short chunk at a time. No more than `max_concurrency` sequences hold a
+cache; the rest wait in order of arrival.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
 from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.lanes import Lanes
 from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
+from mlxk.engine.pace import Pace
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
 from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError
 
 logger = logging.getLogger(__name__)
 
-STALL_SECONDS = 0.1
-SMALLEST_CHUNK = 16
 CLEAR_EVERY = 512  # steps, as mlx-lm does: growing caches leave buffers of every size behind
 
 Output = tuple[int, EngineStep | MlxkError]
@@ -58,7 +57,7 @@ class Scheduler:
         self._lanes = Lanes(self._model, self._caches, self._adapters, assembly.speculator)
         self._outputs: list[Output] = []
         self._steps = 0
-        self._token_seconds = 0.0  # what a prompt token took lately
+        self._pace = Pace(config.prefill_step)
 
     @property
     def running(self) -> int:
@@ -157,6 +156,10 @@ class Scheduler:
         if self._steps % CLEAR_EVERY == 0:
             mx.clear_cache()
         now = time.monotonic()
+        if self._decoding:
+            self._pace.stepped(now)
+        else:
+            self._pace.disturbed()
         ended: dict[Sequence, DoneReason] = {}
         failed: list[Sequence] = []
         for report in sampled:
@@ -213,7 +216,7 @@ class Scheduler:
             self._outputs.append((sequence.key, sequence.progress()))
 
     def _prefill(self) -> None:
-        room = self._room()
+        room = self._pace.room(decoding=bool(self._decoding))
         while self._prefilling and room > 0:
             sequence = self._prefilling[0]
             try:
@@ -226,14 +229,8 @@ class Scheduler:
                 self._prefilling.popleft()
                 self._lanes.join(sequence)
                 self._decoding[sequence.key] = sequence
-
-    def _room(self) -> int:
-        """Prompt tokens for this step: `prefill_step`, halved until it fits beside decoding."""
-        room = self._config.prefill_step
-        if self._decoding:
-            while room > SMALLEST_CHUNK and room * self._token_seconds > STALL_SECONDS:
-                room //= 2
-        return room
+                # From here on somebody waits for a first token.
+                room = min(room, self._pace.room(decoding=True))
 
     def _process(self, sequence: Sequence, room: int) -> int:
         """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
@@ -248,8 +245,7 @@ class Scheduler:
         self._model(mx.array([chunk]), cache=sequence.cache)
         mx.eval([layer.state for layer in sequence.cache])
         mx.clear_cache()
-        if len(chunk) >= SMALLEST_CHUNK:
-            self._token_seconds = (time.monotonic() - began) / len(chunk)
+        self._pace.processed(len(chunk), time.monotonic() - began)
         sequence.tokens.extend(chunk)
         if self._caches.due(sequence.cache, stop):
             sequence.cache = self._caches.quantized(sequence.cache)
