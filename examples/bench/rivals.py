@@ -287,7 +287,7 @@ async def _run(server: Server, load: Load) -> list[list[Answer]]:
             if request.after:
                 await reached[request.after].wait()
             _, protocol = await loop.create_connection(
-                lambda request=request: _Stream(_http(server, request), count), *server.address
+                lambda request=request: _Stream(http(server, request), count), *server.address
             )
             answers.append(await protocol.done)
         return answers
@@ -295,7 +295,8 @@ async def _run(server: Server, load: Load) -> list[list[Answer]]:
     return list(await asyncio.gather(*(one(stream) for stream in load)))
 
 
-def _http(server: Server, request: Request) -> bytes:
+def http(server: Server, request: Request) -> bytes:
+    """The request as it goes over the wire."""
     body = json.dumps(
         {
             "model": server.model,
