@@ -55,6 +55,12 @@ def resolve_profile(
     return resolved
 
 
+def tell_files(resolved: Resolved) -> None:
+    """One line with the files that made the configuration, so that nobody has to guess which one won."""
+    if resolved.files:
+        note(f"files: {', '.join(resolved.files)}")
+
+
 def make_plan(resolved: Resolved, surface: Surface) -> Plan:
     """Find the model's files and hold the profile against them."""
     if resolved.profile.models:

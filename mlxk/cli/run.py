@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from mlxk.cli.attachments import with_files
-from mlxk.cli.loading import loaded, make_plan, resolve_profile
+from mlxk.cli.loading import loaded, make_plan, resolve_profile, tell_files
 from mlxk.cli.notes import note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.cli.stdin import STDIN, read_stdin
@@ -67,9 +67,9 @@ def run(
     stats
         Tell on stderr what the answer cost: tokens, cached tokens, time to first token, tokens/s, memory.
     verbose
-        Tell on stderr which files were used, and what --stats tells.
+        Tell on stderr the profile, the model, its context, and what --stats tells.
     quiet
-        No warnings and no progress on stderr, only errors.
+        No warnings, no file names and no progress on stderr, only errors.
     """
     with quietly(quiet):
         model, prompt = _model_and_prompt(words, profile, file)
@@ -80,6 +80,7 @@ def run(
 
             return talk(profile, generation, model, reasoning=reasoning, stats=stats or verbose)
         resolved = resolve_profile(profile, generation, model=model)
+        tell_files(resolved)
         plan = make_plan(resolved, "run")
         if verbose:
             _tell(resolved, plan)
@@ -153,6 +154,5 @@ def _with_stdin(words: tuple[str, ...]) -> str:
 
 
 def _tell(resolved: Resolved, plan: Plan) -> None:
-    files = ", ".join(str(file) for file in resolved.files) or "none"
-    note(f"profile {resolved.name}, files: {files}")
+    note(f"profile {resolved.name}")
     note(f"model {plan.facts.reference}, context {plan.context} tokens, config {plan.config_hash[:12]}")

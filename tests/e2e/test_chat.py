@@ -109,7 +109,9 @@ def test_a_pipe_is_read_line_by_line(cli: Cli) -> None:
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 2
     assert done.stdout.splitlines()[0] == cli("run", "-p", "demo", "Hello").stdout.strip()
-    assert done.stderr == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("files: ")
+    assert line.endswith("demo.yaml")
 
 
 @pytest.mark.parametrize("stop", ['sequences: ["7, 8"]', 'tokens: ["7"]'])

@@ -54,9 +54,19 @@ def test_thinking_can_be_switched_off(cli: Cli) -> None:
     assert answer["text"]
 
 
-def test_verbose_tells_files_and_cost_on_stderr(cli: Cli) -> None:
+def test_stderr_names_the_files_that_were_used(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mlxk.yaml").write_text("mlxk: 1\nprofiles: [profiles]\n")
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "mine.yaml").write_text("mlxk: 1\nextends: demo\n")
+    done = cli("run", "-p", "mine", "Hello", cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("files: mlxk.yaml, ")
+    assert line.endswith("demo.yaml, profiles/mine.yaml")
+
+
+def test_verbose_tells_model_and_cost_on_stderr(cli: Cli) -> None:
     done = cli("run", "-p", "demo", "-v", "Hello")
-    assert "demo.yaml" in done.stderr
+    assert "model builtin:demo" in done.stderr
     assert "finish reason stop" in done.stderr
     assert done.stdout == cli("run", "-p", "demo", "Hello").stdout
 
@@ -143,7 +153,8 @@ def test_ctrl_c_while_loading(home: Path, environment: dict[str, str], module: s
             break
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=TIMEOUT)
-    assert [line for line in errors.splitlines() if not line.startswith("import time:")] == []
+    said = [line for line in errors.splitlines() if not line.startswith("import time:")]
+    assert [line for line in said if not line.startswith("files: ")] == []
     assert process.returncode in (130, -signal.SIGINT)
 
 
@@ -163,7 +174,7 @@ def test_a_reader_that_leaves_is_no_error(endless: Path, home: Path, environment
     errors = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=TIMEOUT) == 141
-    assert errors == ""
+    assert [line for line in errors.splitlines() if not line.startswith("files: ")] == []
 
 
 def test_the_token_limit_is_a_fact(cli: Cli, endless: Path) -> None:

@@ -20,7 +20,7 @@ from mlxk.cli.chat.commands import parse
 from mlxk.cli.chat.seat import Seat
 from mlxk.cli.chat.session import Chat
 from mlxk.cli.chat.settings import Settings
-from mlxk.cli.loading import make_plan
+from mlxk.cli.loading import make_plan, tell_files
 from mlxk.cli.notes import note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
@@ -86,6 +86,7 @@ def talk(
 
 async def _talk(settings: Settings, *, stats: bool, piped_reasoning: bool) -> int:
     resolved = settings.resolve()
+    tell_files(resolved)
     plan = make_plan(resolved, "run")
     typed = sys.stdin.isatty()
 
