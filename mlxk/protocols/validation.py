@@ -5,6 +5,8 @@ Every problem names its field as a path (`messages[1].content`), an unknown fiel
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
@@ -22,6 +24,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from mlxk.errors import RequestError, UnsupportedParameter
 from mlxk.protocols.base import Json
+from mlxk.requests import Unsupported
 
 # Deeper nesting than any schema has; templates and schema compilers recurse over what a body holds.
 MAX_DEPTH = 64
@@ -78,6 +81,29 @@ def only(*accepted: object, reason: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """For `Annotated`: a field that an answer can do without. It is honoured for the `neutral` values alone,
+    which ask for nothing; the policy refuses others, or tells of them.
+    """
+
+    reason: str
+    neutral: tuple[object, ...] = ()
+
+
+def spared(body: Body, inside: str = "") -> Iterator[Unsupported]:
+    """The spare fields that a body sets to what cannot be honoured, also those of its parts."""
+    for name, known in type(body).model_fields.items():
+        value = getattr(body, name)
+        if value is None:
+            continue
+        for mark in known.metadata:
+            if isinstance(mark, Spare) and value not in mark.neutral:
+                yield Unsupported(f"{inside}{name}", mark.reason)
+        if isinstance(value, Body):
+            yield from spared(value, f"{inside}{name}.")
 
 
 def by(key: str) -> Discriminator:

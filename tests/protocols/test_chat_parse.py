@@ -194,15 +194,7 @@ def test_refused(fields: Mapping[str, object], param: str) -> None:
         ({"audio": {"voice": "x"}}, "audio"),
         ({"functions": []}, "functions"),
         ({"function_call": "auto"}, "function_call"),
-        ({"prediction": {}}, "prediction"),
-        ({"web_search_options": {}}, "web_search_options"),
-        ({"store": True}, "store"),
         ({"modalities": ["text", "audio"]}, "modalities"),
-        ({"verbosity": "low"}, "verbosity"),
-        (
-            {"stream": True, "stream_options": {"include_obfuscation": True}},
-            "stream_options.include_obfuscation",
-        ),
         (
             {"messages": [USER, {"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]},
             "messages[1].content[0]",
@@ -217,6 +209,27 @@ def test_what_cannot_be_honoured_is_named(fields: Mapping[str, object], param: s
     with pytest.raises(UnsupportedParameter) as caught:
         parse(**fields)
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"prediction": {}}, "prediction"),
+        ({"web_search_options": {}}, "web_search_options"),
+        ({"moderation": {}}, "moderation"),
+        ({"store": True}, "store"),
+        ({"verbosity": "low"}, "verbosity"),
+        (
+            {"stream": True, "stream_options": {"include_obfuscation": True}},
+            "stream_options.include_obfuscation",
+        ),
+    ],
+)
+def test_what_an_answer_can_do_without_is_left_to_the_policy(
+    fields: Mapping[str, object], param: str
+) -> None:
+    assert [item.param for item in parse(**fields).unsupported] == [param]
+    assert parse(store=False, verbosity="medium", prediction=None).unsupported == ()
 
 
 def test_the_nearest_name_is_suggested() -> None:

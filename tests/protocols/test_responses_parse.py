@@ -175,8 +175,6 @@ def test_refused(fields: Mapping[str, object], param: str) -> None:
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
         ({"tools": [{**SHELL, "format": {"type": "grammar", "syntax": "lark"}}]}, "tools[0].format"),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice.type"),
-        ({"reasoning": {"summary": "detailed"}}, "reasoning.summary"),
-        ({"text": {"verbosity": "low"}}, "text.verbosity"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0]"),
         ({"input": [{"type": "computer_call"}]}, "input[0].type"),
     ],
@@ -185,6 +183,20 @@ def test_what_cannot_be_honoured_is_refused_by_name(fields: Mapping[str, object]
     with pytest.raises(UnsupportedParameter) as caught:
         request_of(**fields)
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"reasoning": {"summary": "detailed"}}, "reasoning.summary"),
+        ({"text": {"verbosity": "low"}}, "text.verbosity"),
+        ({"moderation": {}}, "moderation"),
+    ],
+)
+def test_what_an_answer_can_do_without_is_left_to_the_policy(
+    fields: Mapping[str, object], param: str
+) -> None:
+    assert [item.param for item in request_of(**fields).unsupported] == [param]
 
 
 def said(number: int) -> list[Event]:

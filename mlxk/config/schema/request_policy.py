@@ -110,9 +110,10 @@ class RequestPolicySection(Section):
     )
     unsupported: Literal["refuse", "warn"] = Field(
         "refuse",
-        description="What to do with an option of Ollama's dialect that has no equivalent here, such as "
-        "`mirostat`, or a `num_ctx` beyond the context window. What an answer would be wrong without, such "
-        "as images, is refused in every dialect.",
+        description="What to do with an option that has no equivalent here and that an answer can do "
+        "without, such as `mirostat` or a `num_ctx` beyond the context window in Ollama's dialect, "
+        "`verbosity` or `prediction` in OpenAI's. What an answer would be wrong without, such as images, is "
+        "refused in every dialect.",
         examples=["warn"],
         json_schema_extra=choices(
             {

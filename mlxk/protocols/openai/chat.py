@@ -17,7 +17,7 @@ from mlxk.protocols.openai.chat_encoder import ChatEncoder
 from mlxk.protocols.openai.common import KEEP_ALIVE, STREAM_TYPE, GenerationFields, error_body
 from mlxk.protocols.openai.messages import AnyMessage, parse_messages
 from mlxk.protocols.openai.tools import FormatBody, OptionalChoice, ToolBody, parse_choice, parse_tools
-from mlxk.protocols.validation import Body, Count, only, refuse, validate
+from mlxk.protocols.validation import Body, Count, Spare, only, refuse, spared, validate
 from mlxk.requests import GenerationRequest, ReasoningEffort, ReasoningOptions
 
 __all__ = ["KEEP_ALIVE", "STREAM_TYPE", "error_body", "parse"]
@@ -49,14 +49,15 @@ class ChatBody(GenerationFields):
     ] = None
     prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
     verbosity: Annotated[
-        Literal["medium"] | None, only("medium", reason="Verbosity other than 'medium' is not supported.")
+        Literal["low", "medium", "high"] | None,
+        Spare("Verbosity other than 'medium' is not supported.", ("medium",)),
     ] = None
     audio: Annotated[None, refuse("Audio output is not supported.")] = None
     functions: Annotated[None, refuse("'functions' is obsolete: use 'tools'.")] = None
     function_call: Annotated[None, refuse("'function_call' is obsolete: use 'tool_choice'.")] = None
-    prediction: Annotated[None, refuse("Predicted outputs are not supported.")] = None
-    web_search_options: Annotated[None, refuse("Web search is not supported.")] = None
-    moderation: Annotated[None, refuse("Moderation is not supported.")] = None
+    prediction: Annotated[dict[str, Any] | None, Spare("Predicted outputs are not supported.")] = None
+    web_search_options: Annotated[dict[str, Any] | None, Spare("Web search is not supported.")] = None
+    moderation: Annotated[dict[str, Any] | None, Spare("Moderation is not supported.")] = None
 
     @property
     def limit(self) -> int | None:
@@ -96,6 +97,7 @@ def parse(body: Json) -> ParsedRequest:
     messages = parse_messages(said.messages)
     tools = parse_tools(said.tools)
     choice = parse_choice(said.tool_choice, tools)
+    left_out = tuple(spared(said))
     response_format = said.response_format.response_format() if said.response_format else None
     generations = tuple(
         GenerationRequest(
@@ -112,6 +114,7 @@ def parse(body: Json) -> ParsedRequest:
             chat_template_kwargs=said.chat_template_kwargs or {},
             top_logprobs=said.wanted_logprobs,
             continue_final=bool(said.continue_final_message),
+            unsupported=left_out,
         )
         for index in range(said.choices)
     )

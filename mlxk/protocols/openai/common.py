@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from mlxk.errors import EngineError, MlxkError, Overloaded, RequestError, Unauthorized
 from mlxk.events import Usage
 from mlxk.protocols.base import Json
-from mlxk.protocols.validation import Body, Count, Strings, only, problem
+from mlxk.protocols.validation import Body, Count, Spare, Strings, problem
 from mlxk.requests import SamplingOverrides
 
 STREAM_TYPE = "text/event-stream; charset=utf-8"
@@ -33,7 +33,7 @@ def _token_id(key: object) -> object:
 
 class StreamOptions(Body):
     include_obfuscation: Annotated[
-        bool | None, only(False, reason="Obfuscation of streams is not supported.")
+        bool | None, Spare("Obfuscation of streams is not supported.", (False,))
     ] = None
 
 
@@ -115,7 +115,7 @@ class GenerationFields(SamplingFields):
     stream_options: UsageOptions | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     stop: Annotated[Strings, Field(max_length=4)] | None = None
-    store: Annotated[bool | None, only(False, reason="Completions are not stored here.")] = None
+    store: Annotated[bool | None, Spare("Completions are not stored here.", (False,))] = None
 
     @property
     def choices(self) -> int:

@@ -15,7 +15,7 @@ from mlxk.errors import RequestError
 from mlxk.protocols.base import Json, ParsedRequest
 from mlxk.protocols.openai.common import KEEP_ALIVE, STREAM_TYPE, GenerationFields, error_body
 from mlxk.protocols.openai.completions_encoder import CompletionsEncoder
-from mlxk.protocols.validation import problem, validate
+from mlxk.protocols.validation import problem, spared, validate
 from mlxk.requests import GenerationRequest
 
 __all__ = ["KEEP_ALIVE", "STREAM_TYPE", "error_body", "parse"]
@@ -72,6 +72,7 @@ def parse(body: Json) -> ParsedRequest:
     """Each prompt gives `n` consecutive choices; raises `RequestError`."""
     said = validate(CompletionsBody, body)
     said.check()
+    left_out = tuple(spared(said))
     generations = tuple(
         GenerationRequest(
             prompt=prompt,
@@ -81,6 +82,7 @@ def parse(body: Json) -> ParsedRequest:
             max_tokens=said.max_tokens,
             stop=said.stops,
             top_logprobs=said.logprobs,
+            unsupported=left_out,
         )
         for prompt in said.prompt
         for index in range(said.choices)

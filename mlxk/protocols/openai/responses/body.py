@@ -16,7 +16,7 @@ from mlxk.protocols.base import Json
 from mlxk.protocols.openai.common import SamplingFields
 from mlxk.protocols.openai.responses.items import Items
 from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody, told_choice
-from mlxk.protocols.validation import Body, Count, only, refuse
+from mlxk.protocols.validation import Body, Count, Spare, only, refuse
 from mlxk.requests import Overflow, ReasoningEffort, ReasoningOptions
 
 _NO_SUMMARY = "Reasoning is not summarised here: items of the type 'reasoning' hold all of it."
@@ -38,12 +38,15 @@ NoConversation = Annotated[None, refuse("Conversations are not kept here: use 'p
 _OVERFLOWS: Mapping[str, Overflow] = MappingProxyType({"auto": "truncate_oldest", "disabled": "error"})
 
 
+Summary = Annotated[Literal["auto", "concise", "detailed"] | None, Spare(_NO_SUMMARY, ("auto",))]
+
+
 class ReasoningBody(Body):
     """`max_tokens` is the budget, an extension."""
 
     effort: ReasoningEffort | None = None
-    summary: Annotated[Literal["auto"] | None, only("auto", reason=_NO_SUMMARY)] = None
-    generate_summary: Annotated[Literal["auto"] | None, only("auto", reason=_NO_SUMMARY)] = None
+    summary: Summary = None
+    generate_summary: Summary = None
     max_tokens: Count | None = None
 
 
@@ -72,7 +75,7 @@ class ResponsesBody(SamplingFields):
     context_management: Annotated[
         None, refuse("Compaction is not supported; 'truncation' leaves out the oldest messages.")
     ] = None
-    moderation: Annotated[None, refuse("Moderation is not supported.")] = None
+    moderation: Annotated[dict[str, Any] | None, Spare("Moderation is not supported.")] = None
 
     @property
     def stores(self) -> bool:

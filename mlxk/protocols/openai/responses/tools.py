@@ -11,7 +11,7 @@ from mlxk.errors import RequestError
 from mlxk.protocols.base import Json
 from mlxk.protocols.openai.responses.turns import CUSTOM_INPUT
 from mlxk.protocols.openai.tools import Mode, Name
-from mlxk.protocols.validation import Body, by, only, problem
+from mlxk.protocols.validation import Body, Spare, by, problem
 from mlxk.requests import JsonObject, JsonSchema, NamedToolChoice, ResponseFormat, Tool, ToolChoice
 
 
@@ -189,7 +189,8 @@ class FormatBody(Body):
 class TextBody(Body):
     format: FormatBody | None = None
     verbosity: Annotated[
-        Literal["medium"] | None, only("medium", reason="Verbosity other than 'medium' is not supported.")
+        Literal["low", "medium", "high"] | None,
+        Spare("Verbosity other than 'medium' is not supported.", ("medium",)),
     ] = None
 
 
