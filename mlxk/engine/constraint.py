@@ -31,9 +31,11 @@ class ConstraintGuide:
 
     forced: int | None = None
 
-    def __init__(self, matcher: LLMatcher, stop_tokens: tuple[int, ...]) -> None:
+    def __init__(self, matcher: LLMatcher, stop_tokens: tuple[int, ...], guessed_end: int) -> None:
+        """`guessed_end`: what llguidance takes for the end of text, which may be an ordinary token."""
         self._matcher = matcher
         self._stops = stop_tokens
+        self._no_end = {guessed_end} - set(stop_tokens) if stop_tokens else set[int]()
         self.failure: EngineError | None = None
         self.complete = False
 
@@ -55,6 +57,9 @@ class ConstraintGuide:
             return None
         mask = bytearray(self._matcher.compute_bitmask())
         may_end = self._matcher.is_accepting()
+        for token in self._no_end if may_end else ():
+            if token // 8 < len(mask):
+                mask[token // 8] &= ~(1 << token % 8)
         for token in self._stops:
             if token // 8 < len(mask):
                 bit = 1 << token % 8
@@ -121,7 +126,7 @@ class Compiler:
         matcher = LLMatcher(self._tokenizer, text, log_level=0)
         if matcher.is_error():
             raise grammar.explain(constraint, matcher.get_error())
-        return ConstraintGuide(matcher, stop_tokens)
+        return ConstraintGuide(matcher, stop_tokens, self._tokenizer.eos_token)
 
 
 def failure_of(compiled: Compiled) -> MlxkError | None:

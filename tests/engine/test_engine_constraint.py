@@ -21,11 +21,13 @@ from mlxk.engine.base import (
     LarkConstraint,
     RegexConstraint,
 )
+from mlxk.engine.constraint import Compiler
 from mlxk.engine.mask import masked
 from mlxk.errors import RequestError, UnsupportedParameter
 from mlxk.requests import ReasoningBudget
 from tests.engine.conftest import MakeEngine, ask, done_of, ids_of, steps_of
 from tests.engine.schemas import random_schema
+from tests.text.folders import write_folder
 
 POINT = {
     "type": "object",
@@ -242,3 +244,17 @@ def test_masks_are_applied_bit_by_bit() -> None:
 
 def test_ids_beyond_a_mask_are_forbidden() -> None:
     assert masked(mx.zeros((1, 20)), [b"\xff"]).tolist() == [[0.0] * 8 + [-mx.inf] * 12]
+
+
+async def test_only_stop_tokens_end_an_answer(tmp_path: Path) -> None:
+    """Of a vocabulary without a familiar end, llguidance takes an ordinary token for it."""
+    folder = write_folder(tmp_path, special=("<|im_start|>", "<|im_end|>"))
+    vocabulary = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    stop = vocabulary.token_to_id("<|im_end|>")
+    compiler = Compiler(folder, lambda: None)
+    guide = compiler.compile(RegexConstraint("ab?"), (stop,)).result()
+    guide.accept(vocabulary.token_to_id("a"))
+    compiler.close()
+    assert guide.mask is not None
+    allowed = [index for index in range(len(guide.mask) * 8) if guide.mask[index // 8] >> index % 8 & 1]
+    assert allowed == sorted((vocabulary.token_to_id("b"), stop))
