@@ -35,6 +35,8 @@ Reasoning = Literal["full", "folded", "hidden"]
 
 # A screen that is drawn more often looks no smoother.
 _BETWEEN_DRAWINGS = 1 / 20  # seconds
+# A long block takes longer to draw: the model shall have most of the time anyway.
+_RESTS = 5
 # Lines of the screen that the growing block leaves free.
 _SPARE_LINES = 3
 
@@ -135,16 +137,16 @@ class MarkdownStream:
         self._printed = 0  # lines of the pending block that stand above the drawn part
         self._blocks = 0
         self._live: Live | None = None
-        self._drawn = 0.0
+        self._next_drawing = 0.0
 
     def feed(self, text: str) -> None:
         self._pending += text
-        if "\n" in text:
+        began = time.monotonic()
+        if began >= self._next_drawing:
             self._print_whole_blocks()
-        now = time.monotonic()
-        if now - self._drawn >= _BETWEEN_DRAWINGS:
-            self._drawn = now
             self._draw()
+            ended = time.monotonic()
+            self._next_drawing = ended + max(_BETWEEN_DRAWINGS, _RESTS * (ended - began))
 
     def close(self) -> None:
         """Print what is pending. The stream can be fed again."""

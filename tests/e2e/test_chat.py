@@ -250,6 +250,7 @@ def test_a_line_can_be_continued_changed_and_found_again(terminal: Open) -> None
         person.wait_for("\n>")
         person.type("\x0f")
         person.wait_for("Bob")
+        person.wait_for("\n>")
         person.type("\x04")
         assert person.wait_for_end() == 0
 

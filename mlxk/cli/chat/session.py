@@ -87,6 +87,8 @@ class Chat:
         resolved = settings.resolve()
         loads = await self.seat.take(make_plan(resolved, "run"))
         self.settings, self.resolved = settings, resolved
+        if loads:
+            self.last = None  # its speed was another model's
         await self.measure()
         return loads
 
