@@ -50,7 +50,7 @@ class PromptFile:
 
     def held(self, known: bytes) -> int:
         """How many of the tokens `known` it has for a prompt that begins with them."""
-        common = shared_bytes(self.tokens, known) // _ID_BYTES
+        common = shared_tokens(self.tokens, known)
         return common if self.cuttable or common * _ID_BYTES == len(self.tokens) else 0
 
     @property
@@ -100,7 +100,7 @@ class PromptFiles:
 
     def find(self, known: Sequence[int], adapter: str | None) -> tuple[PromptFile, int] | None:
         """The entry that has the most of the tokens `known`, and how many."""
-        wanted = array("I", known).tobytes()
+        wanted = packed(known)
         entries = self._known[self._identities[adapter]].values()
         found = max(
             ((entry.held(wanted), entry) for entry in entries), key=lambda pair: pair[0], default=None
@@ -127,7 +127,7 @@ class PromptFiles:
         cache = self._caches.to_write(cache)
         if sum(layer.nbytes for layer in cache) > self._max_bytes:
             return
-        name, content = self._identities[adapter], array("I", tokens).tobytes()
+        name, content = self._identities[adapter], packed(tokens)
         entry = PromptFile(self._path / f"prompt-{name}-{_digest(content)}{_SUFFIX}", content, cuttable)
         try:
             self._write(entry, cache)
@@ -180,8 +180,13 @@ class PromptFiles:
         self._known[_identity_of(entry.path)].pop(entry.path, None)
 
 
-def shared_bytes(first: bytes, second: bytes) -> int:
-    """How many bytes at the beginning are the same, in whole token ids."""
+def packed(tokens: Sequence[int]) -> bytes:
+    """Token ids in 4 bytes each."""
+    return array("I", tokens).tobytes()
+
+
+def shared_tokens(first: bytes, second: bytes) -> int:
+    """How many packed tokens at the beginning are the same."""
     low, high = 0, min(len(first), len(second)) // _ID_BYTES
     while low < high:
         middle = (low + high + 1) // 2
@@ -189,7 +194,7 @@ def shared_bytes(first: bytes, second: bytes) -> int:
             low = middle
         else:
             high = middle - 1
-    return low * _ID_BYTES
+    return low
 
 
 def _check(caches: Caches, name: str) -> None:
@@ -207,7 +212,7 @@ def _check(caches: Caches, name: str) -> None:
 def _entry(path: Path) -> PromptFile | None:
     try:
         _, metadata = cast(tuple[object, dict[str, str]], mx.load(str(path), return_metadata=True))
-        tokens = array("I", map(int, metadata["0.tokens"].split())).tobytes()
+        tokens = packed([int(token) for token in metadata["0.tokens"].split()])
         if not path.stem.endswith(_digest(tokens)):
             raise ValueError("its name and its tokens differ")
         return PromptFile(path, tokens, metadata["0.cuttable"] == "1")

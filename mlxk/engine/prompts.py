@@ -1,9 +1,14 @@
 """The prompt cache: keys and values of earlier prompts and answers, for prompts that begin the same way.
 
 mlx-lm's `LRUPromptCache` keeps them, bounded by bytes and entries. An entry of a model whose caches can be
-cut back serves every prompt that shares a beginning with it. Sliding-window and recurrent caches cannot be
-cut back, so for those the state shortly before the prompt's end is kept too: the next turn of the
-conversation usually repeats the prompt up to there, whatever became of the reasoning that followed.
+cut back serves every prompt that shares a beginning with it; it is there from the prompt's end on, while the
+answer is still being written. Sliding-window and recurrent caches cannot be cut back, so for those copies are
+kept at the places where other prompts may part from this one:
+
+- shortly before the prompt's end, which the next turn of the conversation usually repeats, whatever became of
+  the reasoning that followed;
+- where the request says that its own part begins, behind the system text and the tools;
+- where it parts from a prompt that was there before.
 
 With `PromptFiles`, what is in memory is written to disk when there is time, and what the disk has more of
 than memory comes back into memory when a prompt asks for it.
@@ -12,20 +17,29 @@ than memory comes back into memory when a prompt asks for it.
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Sequence as Ids
-from typing import Any
+from typing import Any, Literal
 
 from mlxk.engine import upstream
 from mlxk.engine.kv import Caches, is_quantized
-from mlxk.engine.prompt_files import PromptFiles
+from mlxk.engine.prompt_files import PromptFiles, packed, shared_tokens
 
 BASE = ""  # LRUPromptCache keys its entries by model: here by the adapter over the one model
 
 
-class PromptCache:
-    """`tail` tokens before a prompt's end is where a checkpoint is taken, if `checkpoints` says they help."""
+# Tokens before a prompt's end where the next turn may part from it: what a template opens an answer with.
+TAIL = 16
+# Tokens below which a copy is worth less than it costs.
+WORTHWHILE = 32
+# How many prompts are remembered without their caches.
+REMEMBERED = 64
+# What an entry is to `LRUPromptCache`, which gives up those of the first kind first.
+Kind = Literal["assistant", "user", "system"]
 
-    tail = 16
+
+class PromptCache:
+    """The entries of one engine. Owned by one thread."""
 
     def __init__(
         self, caches: Caches, *, max_bytes: int, max_entries: int, files: PromptFiles | None = None
@@ -40,7 +54,9 @@ class PromptCache:
         layers = caches.new()
         self.batchable = all(hasattr(layer, "merge") for layer in layers)
         growing = [type(layer) is KVCache or is_quantized([layer]) for layer in layers]
-        self.checkpoints = self._entries is not None and not all(growing)
+        self._cuttable = all(growing)
+        self._prompts: deque[tuple[str | None, bytes]] = deque(maxlen=REMEMBERED)
+        self._shared: deque[tuple[str | None, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
 
     @property
     def nbytes(self) -> int:
@@ -54,8 +70,15 @@ class PromptCache:
             if self._files is not None and self._read(known, adapter, held):
                 cache, held = self._nearest(known, adapter)
             if cache is not None:
+                self._touch(known[:held], cache, adapter)
                 return cache, held
         return self._caches.new(), 0
+
+    def _touch(self, tokens: list[int], cache: list[Any], adapter: str | None) -> None:
+        """Make an entry that was used the newest of its kind; one that was cut back is another's part."""
+        if self._entries is not None and not all(layer.is_trimmable() for layer in cache):
+            kind: Kind = "system" if (adapter, tuple(tokens)) in self._shared else "user"
+            self._entries.insert_cache(adapter or BASE, tokens, copy.deepcopy(cache), cache_type=kind)
 
     def _nearest(self, known: list[int], adapter: str | None) -> tuple[list[Any] | None, int]:
         """A copy of what memory has for these tokens, and how many of them it holds."""
@@ -86,20 +109,40 @@ class PromptCache:
         if self._files is not None and cache is not None and held == len(tokens):
             self._files.write(tokens, cache, adapter)
 
-    def checkpoint_at(self, prompt_tokens: int, processed: int) -> int | None:
-        """Where in the rest of a prompt to stop and `keep` a copy."""
-        position = prompt_tokens - self.tail
-        return position if self.checkpoints and position > processed else None
+    def checkpoints(
+        self, prompt: Ids[int], held: int, adapter: str | None, shared: int = 0
+    ) -> dict[int, Kind]:
+        """Where in a prompt, behind the `held` tokens, to stop and `keep_copy`, and as what.
 
-    def keep_copy(self, tokens: Ids[int], cache: list[Any], adapter: str | None) -> None:
+        `shared` tokens at its beginning are expected in other prompts too.
+        """
+        if self._entries is None:
+            return {}
+        if self._cuttable:
+            return {len(prompt) - 1: "user"} if len(prompt) > held + WORTHWHILE else {}
+        places: dict[int, Kind] = {len(prompt) - TAIL: "user"}
+        places |= dict.fromkeys((shared, self._parting(prompt, adapter)), "system")
+        return {place: kind for place, kind in places.items() if held < place < len(prompt)}
+
+    def _parting(self, prompt: Ids[int], adapter: str | None) -> int:
+        """How many tokens at its beginning the prompt shares with one that was there before."""
+        tokens = packed(prompt)
+        common = (shared_tokens(tokens, other) for name, other in self._prompts if name == adapter)
+        most = max(common, default=0)
+        self._prompts.append((adapter, tokens))
+        return most if most > WORTHWHILE else 0
+
+    def keep_copy(self, tokens: Ids[int], cache: list[Any], adapter: str | None, kind: Kind) -> None:
         """Keep a copy of a cache that goes on being used."""
-        self._insert(tokens, copy.deepcopy(cache), adapter, "user")
+        if kind == "system":
+            self._shared.append((adapter, tuple(tokens)))
+        self._insert(tokens, copy.deepcopy(cache), adapter, kind)
 
     def keep(self, tokens: Ids[int], cache: list[Any], adapter: str | None) -> None:
         """Keep a cache that nobody uses any more."""
         self._insert(tokens, cache, adapter, "assistant")
 
-    def _insert(self, tokens: Ids[int], cache: list[Any], adapter: str | None, kind: str) -> None:
+    def _insert(self, tokens: Ids[int], cache: list[Any], adapter: str | None, kind: Kind) -> None:
         if self._entries is not None and tokens:
             self._entries.insert_cache(adapter or BASE, list(tokens), cache, cache_type=kind)
             if self._files is not None:

@@ -209,17 +209,27 @@ class Scheduler:
         while self._waiting and self.running < self._slots:
             sequence = self._waiting.popleft()
             sequence.admitted = time.monotonic()
-            request = sequence.request
-            sequence.cache, sequence.cached = self._prompts.fetch(request.prompt, request.adapter)
-            sequence.tokens = list(request.prompt[: sequence.cached])
             self._prefilling.append(sequence)
-            self._outputs.append((sequence.key, sequence.progress()))
+        if self._prefilling and self._prefilling[0].cache is None:
+            self._begin(self._prefilling[0])  # so that it is told before the first chunk is processed
+
+    def _begin(self, sequence: Sequence) -> None:
+        """Take what is cached of a prompt. It is its turn: what those before it left is there by now."""
+        request = sequence.request
+        sequence.cache, sequence.cached = self._prompts.fetch(request.prompt, request.adapter)
+        sequence.tokens = list(request.prompt[: sequence.cached])
+        sequence.checkpoints = self._prompts.checkpoints(
+            request.prompt, sequence.cached, request.adapter, request.shared
+        )
+        self._outputs.append((sequence.key, sequence.progress()))
 
     def _prefill(self) -> None:
         room = self._pace.room(decoding=bool(self._decoding))
         while self._prefilling and room > 0:
             sequence = self._prefilling[0]
             try:
+                if sequence.cache is None:
+                    self._begin(sequence)
                 room -= self._process(sequence, room)
             except (RuntimeError, ValueError, MemoryError) as error:
                 self._prefilling.popleft()
@@ -235,8 +245,8 @@ class Scheduler:
     def _process(self, sequence: Sequence, room: int) -> int:
         """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
         prompt, start = sequence.request.prompt, len(sequence.tokens)
-        checkpoint, boundary = self._prompts.checkpoint_at(len(prompt), start), self._caches.boundary(start)
-        ends = (start + room, len(prompt) - 1, checkpoint, boundary)
+        checkpoints = [place for place in sequence.checkpoints if place > start]
+        ends = (start + room, len(prompt) - 1, *checkpoints, self._caches.boundary(start))
         stop = min(end for end in ends if end is not None)
         if stop <= start or sequence.cache is None:
             return 1
@@ -249,8 +259,8 @@ class Scheduler:
         sequence.tokens.extend(chunk)
         if self._caches.due(sequence.cache, stop):
             sequence.cache = self._caches.quantized(sequence.cache)
-        if stop == checkpoint:
-            self._prompts.keep_copy(sequence.tokens, sequence.cache, sequence.request.adapter)
+        if (kind := sequence.checkpoints.get(stop)) is not None:
+            self._prompts.keep_copy(sequence.tokens, sequence.cache, sequence.request.adapter, kind)
         self._outputs.append((sequence.key, sequence.progress()))
         return len(chunk)
 

@@ -7,13 +7,17 @@ from typing import Any, Literal
 
 from mlxk.engine.base import Done, DoneReason, EngineRequest, Prefill
 from mlxk.engine.guide import BudgetGuide, Guide
+from mlxk.engine.prompts import Kind
 from mlxk.engine.sampling import Processor, Sampler, processors, seed_word
 from mlxk.errors import EngineError
 
 
 @dataclass(slots=True, eq=False)
 class Sequence:
-    """Times in seconds on the engine's clock. `tokens` are those whose keys and values `cache` holds."""
+    """Times in seconds on the engine's clock. `tokens` are those whose keys and values `cache` holds.
+
+    `checkpoints` are the lengths at which the prompt cache wants a copy.
+    """
 
     key: int
     request: EngineRequest
@@ -30,6 +34,7 @@ class Sequence:
     drawn: int = 0
     tokens: list[int] = field(default_factory=list)
     cache: list[Any] | None = None
+    checkpoints: dict[int, Kind] = field(default_factory=dict)
 
     @classmethod
     def of(cls, key: int, request: EngineRequest, *, limit: int, seed: int, now: float) -> Sequence:
