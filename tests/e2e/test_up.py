@@ -181,6 +181,13 @@ def test_health(demo_server: Server) -> None:
     assert answer.json()["models"][0]["name"] == "demo"
 
 
+def test_a_browser_gets_the_page_and_a_program_does_not(demo_server: Server) -> None:
+    page = httpx.get(demo_server.url, headers={"accept": "text/html,*/*;q=0.8"})
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert '"openai.chat":"/v1/chat/completions"' in page.text
+    assert httpx.get(demo_server.url).text == "Ollama is running"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_drains_and_ends(serve: Serve, number: signal.Signals) -> None:
     with serve("demo") as server:

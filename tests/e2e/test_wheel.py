@@ -36,6 +36,7 @@ def test_what_it_carries(wheel: Path) -> None:
         "mlxk/profiles/demo.yaml",
         "mlxk/profiles/gptoss-server.yaml",
         "mlxk/schemas/profile.v1.json",
+        "mlxk/server/page/index.html",
         "mlxk/hub/builtin/demo/model.safetensors",
         "mlxk/hub/builtin/demo/tokenizer.json",
         "mlxk/hub/builtin/demo/additional_chat_templates/harmony.jinja",
