@@ -11,7 +11,6 @@ whose pattern is found in it names the next state (harmony's `<|channel|>comment
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -111,14 +110,14 @@ def spans(name: str, pairs: tuple[Span, ...], *, after: str = "\n\n", skip: tupl
     """
     entries = tuple(Exit(pair.start, f"span{index}") for index, pair in enumerate(pairs))
     strays = tuple(Exit(text, "text") for text in (*(pair.end for pair in pairs), *skip))
-    states = {"text": State("text", "text", _distinct((*entries, *strays)))}
+    states = {"text": State("text", "text", distinct((*entries, *strays)))}
     for index, pair in enumerate(pairs):
         skips = (Exit(text, f"span{index}") for text in skip)
         # A start that another one only begins may still come: `<|channel><|channel>thought`.
         fuller = (
             item for item in entries if item.delimiter.startswith(pair.start) and item != entries[index]
         )
-        exits = _distinct((Exit(pair.end, "text"), *skips, *fuller))
+        exits = distinct((Exit(pair.end, "text"), *skips, *fuller))
         states[f"span{index}"] = State(f"span{index}", pair.kind, exits)
     reasoning = next((pair for pair in pairs if pair.kind == "reasoning"), None)
     budget = None if reasoning is None else (reasoning.start, reasoning.end + after)
@@ -144,7 +143,7 @@ def with_tools(grammar: Grammar, formats: tuple[ToolFormat, ...], *, in_reasonin
     for name, state in grammar.states.items():
         shown = state.kind == "text" or (state.kind == "reasoning" and in_reasoning)
         strays = tuple(Exit(text, name) for item in formats for text in item.strays)
-        states[name] = replace(state, exits=_distinct((*state.exits, *entries, *strays))) if shown else state
+        states[name] = replace(state, exits=distinct((*state.exits, *entries, *strays))) if shown else state
     # A format without an end of its own ends where reasoning does.
     leave = tuple(
         item
@@ -155,55 +154,13 @@ def with_tools(grammar: Grammar, formats: tuple[ToolFormat, ...], *, in_reasonin
     for name, item in delimited.items():
         ends = tuple(Exit(text, name if text == item.start else RETURN) for text in item.ends)
         endless = all(text == item.start for text in item.ends)
-        states[name] = State(name, "tool", _distinct((*ends, *leave)) if endless else ends, tool=item)
+        states[name] = State(name, "tool", distinct((*ends, *leave)) if endless else ends, tool=item)
     bare = tuple(item for item in formats if item.opener)
     for index, item in enumerate(bare):
         states[f"bare:{index}"] = State(f"bare:{index}", "tool", tool=item)
     return replace(grammar, states=states, bare=bare)
 
 
-def overlay(grammar: Grammar, pairs: tuple[Span, ...]) -> Grammar:
-    """Lay markers over a grammar of headers (harmony).
-
-    The rule: a marker whose start ends with the token that ends headers (`<|message|>`) is a route from the
-    header before it to a state of the marker's kind, tried after recipients (`to=…` stays a tool call) and
-    before the grammar's own routes; its end leads to the next header. All else of the grammar still holds.
-    """
-    states = dict(grammar.states)
-    header_names = [name for name, state in states.items() if state.kind == "header"]
-    entry = next(name for name in header_names if states[name].words)
-    routes: list[Route] = []
-    for index, pair in enumerate(pairs):
-        own = Exit(pair.end, entry)
-        base = next(state for state in states.values() if state.kind == pair.kind)
-        name = f"marker{index}"
-        states[name] = replace(base, name=name, exits=_distinct((*base.exits, own)))
-        routes.append(Route(_header_pattern(states[entry], pair.start), name))
-    for name in header_names:
-        state = states[name]
-        recipients = tuple(route for route in state.routes if states[route.to].kind == "tool")
-        others = tuple(route for route in state.routes if states[route.to].kind != "tool")
-        states[name] = replace(state, routes=(*recipients, *routes, *others))
-    return replace(grammar, states=states)
-
-
-def fits(grammar: Grammar, pairs: tuple[Span, ...]) -> bool:
-    """Whether every marker starts with a header of this grammar, so that `overlay` can take it."""
-    ends = tuple(
-        item.delimiter for state in grammar.states.values() for item in state.exits if item.to == ROUTED
-    )
-    return bool(ends) and all(pair.start.endswith(ends) for pair in pairs)
-
-
-def _header_pattern(entry: State, start: str) -> str:
-    """A marker's start as a pattern over headers: its literal pieces, in order."""
-    header = start
-    for item in entry.exits:
-        if item.to == ROUTED:
-            header = header.removesuffix(item.delimiter)
-    return re.escape(header.strip()) + r"(?!\w)"
-
-
-def _distinct(exits: tuple[Exit, ...]) -> tuple[Exit, ...]:
+def distinct(exits: tuple[Exit, ...]) -> tuple[Exit, ...]:
     """The first of each delimiter wins."""
     return tuple({item.delimiter: item for item in reversed(exits) if item.delimiter}.values())[::-1]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from mlxk.errors import ProfileError
 from mlxk.text import channels
-from mlxk.text.grammar import Grammar, Span, fits, overlay, spans
+from mlxk.text.grammar import Grammar, Span, spans
+from mlxk.text.overlay import fits, overlay
 
 
 @dataclass(frozen=True, slots=True)
