@@ -6,7 +6,8 @@ Runs `mlxk up` with the embedded model and keeps `--streams` clients busy in eve
 status 1, if a stream ends neither whole nor with an error in its dialect's form, if a malformed request gets
 anything but a 4xx, if there is a 5xx while no engine was being replaced, or if memory, file descriptors,
 threads or tasks of the event loop grew. Memory may grow by a tenth between the first and the last fifth of
-the time; the engine's is left out, because a killed one begins anew. Linux only: it reads /proc.
+the time; the engine's is left out, because a killed one begins anew. Before that, large prompts that are
+refused fill what the allocator keeps for each thread (`--warm` of them). Linux only: it reads /proc.
 """
 
 from __future__ import annotations
@@ -74,6 +75,8 @@ FORMS = {
         "/api/generate", lambda text: {"prompt": text, "model": "load"}, b'"done":true', (b'{"error"',)
     ),
 }
+JSON = {"content-type": "application/json"}
+LARGE = ("/v1/chat/completions", b'{"messages":[{"role":"user","content":"' + b"x " * 50_000 + b'"}]}')
 MALFORMED: tuple[tuple[str, bytes], ...] = (
     ("/v1/chat/completions", b'{"messages":'),
     ("/v1/chat/completions", b'{"messages":[{"role":"wizard","content":"x"}]}'),
@@ -84,7 +87,7 @@ MALFORMED: tuple[tuple[str, bytes], ...] = (
     ("/v1/messages", b'{"messages":[],"max_tokens":1,"model":"load"}'),
     ("/api/chat", b'{"model":"load","messages":"x"}'),
     ("/api/nothing", b"{}"),
-    ("/v1/chat/completions", b'{"messages":[{"role":"user","content":"' + b"x " * 50_000 + b'"}]}'),
+    LARGE,
 )
 
 
@@ -146,9 +149,21 @@ async def whole(run: Run, name: str) -> None:
         _refused(run, f"{name} at once", began, answer)
 
 
+async def warm(run: Run, count: int, streams: int) -> None:
+    """Prompts of 50,000 tokens, as many at a time as there are streams."""
+    turns = asyncio.Semaphore(streams)
+
+    async def one() -> None:
+        async with turns:
+            answer = await run.client.post(LARGE[0], content=LARGE[1], headers=JSON)
+            run.tell("warming up", str(answer.status_code))
+
+    await asyncio.gather(*(one() for _ in range(count)))
+
+
 async def malformed(run: Run) -> None:
     path, data = run.rng.choice(MALFORMED)
-    answer = await run.client.post(path, content=data, headers={"content-type": "application/json"})
+    answer = await run.client.post(path, content=data, headers=JSON)
     fine = 400 <= answer.status_code < 500 and "error" in answer.json()
     run.tell(
         "malformed", str(answer.status_code), None if fine else f"{path} {data[:60]!r}: {answer.text[:200]}"
@@ -271,18 +286,21 @@ def report(run: Run) -> int:
     return 1 if run.wrong else 0
 
 
-async def load(minutes: float, streams: int, kill_every: float, seed: int) -> int:
+async def load(said: argparse.Namespace) -> int:
+    minutes, streams = said.minutes, said.streams
     limits = httpx.Limits(max_connections=streams + 8)
     with tempfile.TemporaryDirectory() as folder:
         async with (
             server(Path(folder)) as (address, pid),
             httpx.AsyncClient(base_url=address, timeout=120, limits=limits) as client,
         ):
-            run = Run(client, random.Random(seed), pid, time.monotonic() + 60 * minutes)
+            run = Run(client, random.Random(said.seed), pid, 0)
+            await warm(run, said.warm, streams)
+            run.until = time.monotonic() + 60 * minutes
             every = max(minutes * 60 / 100, 0.5)
             async with asyncio.TaskGroup() as group:
                 for job in (
-                    killer(run, kill_every),
+                    killer(run, said.kill_every),
                     sampler(run, every),
                     *[worker(run) for _ in range(streams)],
                 ):
@@ -299,9 +317,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--streams", type=int, default=32)
     parser.add_argument("--kill-every", type=float, default=60, help="seconds")
+    parser.add_argument("--warm", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     said = parser.parse_args()
-    sys.exit(asyncio.run(load(said.minutes, said.streams, said.kill_every, said.seed)))
+    sys.exit(asyncio.run(load(said)))
 
 
 if __name__ == "__main__":
