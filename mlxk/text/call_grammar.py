@@ -14,8 +14,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlxk.errors import UnsupportedParameter
 from mlxk.requests import Tool
+from mlxk.text.parameters import (
+    ANY,
+    arguments_schema,
+    listed_strings,
+    parameters_of,
+    text_pattern,
+    without_strings,
+)
 from mlxk.text.tokenizer import Tokenizer
 from mlxk.text.tools.values import types_of
 from mlxk.text.tools.written import Parameters, WrittenCalls
@@ -23,12 +30,6 @@ from mlxk.text.tools.written import Parameters, WrittenCalls
 _FIELD = re.compile(r"\{(name|arguments|id|short_id)\}")
 _TERMINALS = {"id": "ID", "short_id": "SHORT_ID"}
 _LINES = {"ID": "ID: /[0-9]{1,2}/", "SHORT_ID": "SHORT_ID: /[A-Za-z0-9]{9}/"}
-# What a schema of parameters may say beside its properties without changing what is valid.
-_WHOLE = {"type", "properties", "required", "additionalProperties", "title", "description", "examples"}
-_DEFINITIONS = ("$defs", "definitions")
-_STRING = {"type", "enum", "const", "pattern", "minLength", "maxLength"}
-_TOLD = {"title", "description", "examples", "default", "nullable", "deprecated"}
-_ANY = r"(.|\n)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,9 @@ class _Writer:
         rule, param = f"arguments_{index}", f"tools[{index}].function.parameters"
         style = self._calls.parameters
         if style is None:
-            self._grammar.rules[rule] = SchemaRule(_object(tool), param)
+            self._grammar.rules[rule] = SchemaRule(arguments_schema(tool), param)
             return rule
-        keys = _keys(tool, param)
+        keys = parameters_of(tool, param)
         items = [
             (self._parameter(f"{rule}_{place}", style, key, schema, param), required)
             for place, (key, (schema, required)) in enumerate(keys.items())
@@ -118,7 +119,7 @@ class _Writer:
             lead = terms(before.replace("{key}", key) + style.quote, self._tokenizer)
             forms.append(f"{lead} {self._text(f'{rule}_text', schema, style, place)}")
         if not (style.text and types == {"string"}):
-            others = _without_strings(schema) if style.text else schema
+            others = without_strings(schema) if style.text else schema
             lead, after = (
                 terms(t.replace("{key}", key), self._tokenizer) for t in (style.before, style.after)
             )
@@ -130,12 +131,12 @@ class _Writer:
         """The terms of a string that stands as it is, and of what ends it."""
         close = style.quote or style.after
         end = terms(style.quote + style.after, self._tokenizer)
-        if (values := _values(schema)) is not None:
+        if (values := listed_strings(schema)) is not None:
             return f"({' | '.join(literal(value) for value in values)}) {end}"
-        pattern = _pattern_of(schema, place)
+        pattern = text_pattern(schema, place)
         if "<[" in end:  # a token, which its own letters must not imitate
             name = rule.upper()
-            self._grammar.lines.append(f"{name}: /{pattern}/ & ~/{_ANY}*{_regex(close.strip())}{_ANY}*/")
+            self._grammar.lines.append(f"{name}: /{pattern}/ & ~/{ANY}*{_regex(close.strip())}{ANY}*/")
             return f"{name} {terms((style.quote + style.after).lstrip(), self._tokenizer)}"
         self._grammar.lines.append(f"{rule}[lazy]: /{pattern}{_regex(close)}/")
         return " ".join(filter(None, (rule, terms(style.after, self._tokenizer) if style.quote else "")))
@@ -155,65 +156,6 @@ def _in_order(rule: str, items: Sequence[tuple[str, bool]], between: str) -> Ite
     yield f'{f"{rule}_from_{size}" if size else rule}: ""'
     if size:
         yield f'{rule}_after_{size}: ""'
-
-
-def _object(tool: Tool) -> dict[str, object]:
-    """Arguments are always an object; that of a tool without parameters is empty."""
-    if not tool.parameters:
-        return {"type": "object", "properties": {}, "additionalProperties": False}
-    return {"type": "object", **tool.parameters}
-
-
-def _keys(tool: Tool, param: str) -> dict[str, tuple[Mapping[str, Any], bool]]:
-    """Each parameter's schema, with the definitions that it may refer to, and whether it is required."""
-    whole = tool.parameters
-    if odd := next(
-        (key for key in whole if key not in _WHOLE and key[0] != "$" and key not in _DEFINITIONS), None
-    ):
-        raise _refused(f"{odd!r} of a whole object", param)
-    shared = {key: whole[key] for key in _DEFINITIONS if key in whole}
-    properties, required = whole.get("properties") or {}, tuple(whole.get("required") or ())
-    keys = dict.fromkeys((*properties, *required))
-    return {
-        key: ({**shared, **schema} if isinstance(schema, Mapping) else shared, key in required)
-        for key, schema in ((key, properties.get(key, {})) for key in keys)
-    }
-
-
-def _without_strings(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The part of a schema that is no string: those stand as text beside it."""
-    others = sorted(types_of(schema) - {"string"})
-    return {"allOf": [schema, {"type": others}]} if others and "string" in types_of(schema) else schema
-
-
-def _values(schema: Mapping[str, Any]) -> list[str] | None:
-    """The strings that a schema lists, if it lists any."""
-    listed = [schema["const"]] if "const" in schema else schema.get("enum")
-    return None if listed is None else [value for value in listed if isinstance(value, str)]
-
-
-def _pattern_of(schema: Mapping[str, Any], place: str) -> str:
-    """A regular expression for the strings of a schema that stand as text."""
-    if types_of(schema) != {"string"}:
-        return f"{_ANY}*"
-    odd = next((k for k in schema if k not in _STRING | _TOLD and k not in _DEFINITIONS), None)
-    sizes = "minLength" in schema or "maxLength" in schema
-    if odd is not None or ("pattern" in schema and sizes):
-        raise _refused(f"{odd or 'pattern'!r} of a string", place)
-    if (pattern := schema.get("pattern")) is not None:
-        start = "" if pattern.startswith("^") else f"{_ANY}*"
-        end = "" if pattern.endswith("$") else f"{_ANY}*"
-        return f"{start}({pattern.removeprefix('^').removesuffix('$')}){end}".replace("/", r"\/")
-    least, most = schema.get("minLength", 0), schema.get("maxLength", "")
-    return f"{_ANY}{{{least},{most}}}" if sizes else f"{_ANY}*"
-
-
-def _refused(what: str, param: str) -> UnsupportedParameter:
-    return UnsupportedParameter(
-        f"{what} cannot be enforced in this model's tool-call format, which writes arguments one by one",
-        hint="leave it out of the schema, or use tool_choice auto",
-        param=param,
-    )
 
 
 def terms(text: str, tokenizer: Tokenizer) -> str:
