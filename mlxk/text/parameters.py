@@ -32,7 +32,8 @@ def parameters_of(tool: Tool, param: str) -> dict[str, tuple[Mapping[str, Any], 
     """Each parameter's schema, with the definitions that it may refer to, and whether it is required."""
     whole = tool.parameters
     if odd := next(
-        (key for key in whole if key not in _WHOLE and key[0] != "$" and key not in _DEFINITIONS), None
+        (key for key in whole if key not in _WHOLE and not key.startswith("$") and key not in _DEFINITIONS),
+        None,
     ):
         raise _refused(f"{odd!r} of a whole object", param)
     shared = {key: whole[key] for key in _DEFINITIONS if key in whole}
