@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -129,6 +130,11 @@ def a_real_model_answers(bench: Bench) -> None:
     visit.page.get_by_text("Reasoning, 13 tokens").click()
     visit.see("I know this fact.")
     visit.shot("answer-light")
+    visit.page.get_by_role("link", name="Status").click()
+    row = visit.page.get_by_role("row", name="demo")
+    expect(row).to_contain_text(re.compile(r"ready\s*[1-9][\d.]* MB"))
+    visit.shot("status-light")
+    visit.page.get_by_role("link", name="Chat").click()
     visit.page.reload()
     visit.see("so the sky looks blue.")
     visit.page.get_by_role("button", name="Retry").click()
