@@ -44,7 +44,7 @@ from mlxk.server.openapi import document
 from mlxk.server.page import CONTENT_TYPE as PAGE_TYPE
 from mlxk.server.page import Page, is_wanted, make_page
 from mlxk.server.quota import Quotas
-from mlxk.server.record import CLIENT_CLOSED_REQUEST
+from mlxk.server.record import CLIENT_CLOSED_REQUEST, Record
 from mlxk.server.routes import Route
 from mlxk.server.service import Service
 from mlxk.server.site import Site
@@ -60,6 +60,9 @@ App = Sanic[Config, SimpleNamespace]
 _OPEN = frozenset({"health", "live", "banner", "page"})
 # What programs look for at the root of an Ollama server.
 _BANNER = b"Ollama is running"
+
+# What monitoring asks all the time.
+_PROBED = ("/health", "/metrics")
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _SANIC_ERRORS: Mapping[int, type[RequestError]] = {
@@ -99,6 +102,12 @@ def make_app(handler: Handler, limits: Limits) -> App:
     app.add_route(handle, "/<path:path>", methods=_METHODS, name="any", stream=True)
     app.exception(Exception)(handler.refused)
     return app
+
+
+def _level(record: Record) -> int:
+    """Probes come every few seconds; a log of them would hide the rest."""
+    is_probe = record.route is not None and record.route.startswith(_PROBED) and record.status == 200
+    return logging.DEBUG if is_probe else logging.INFO
 
 
 def request_limits(limits: Limits) -> dict[str, float]:
@@ -147,7 +156,7 @@ class Handler:
         finally:
             record = exchange.record(monotonic() - began)
             self._metrics.count(record)
-            logger.info("%s", record, extra={"fields": record.fields()})
+            logger.log(_level(record), "%s", record, extra={"fields": record.fields()})
 
     def _exchange(self, request: Request) -> Exchange:
         site = self._site

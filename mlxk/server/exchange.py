@@ -61,7 +61,7 @@ class Exchange:
         self.key_name: str | None = None
         self.status = 200
         self.said_all = False
-        self.failure: MlxkError | None = None
+        self.failure: str | None = None  # its code: the error itself would hold on to the whole request
         self.meter: Meter | None = None
         self.asked: Json | None = None
         self.warnings: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class Exchange:
         return HTTPResponse(body, status=status, headers=told, content_type=content_type)
 
     def error(self, error: MlxkError) -> HTTPResponse:
-        self.failure = error
+        self.failure = error.code
         headers = {}
         if isinstance(error, MethodNotAllowed) and self.route is not None:
             headers["allow"] = ", ".join(self.route.allowed)
@@ -170,7 +170,7 @@ class Exchange:
             key=self.key_name,
             model=self.model,
             meter=self.meter,
-            error=self.failure.code if self.failure else None,
+            error=self.failure,
             asked=self.asked,
         )
 

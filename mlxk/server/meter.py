@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
-from mlxk.errors import MlxkError
 from mlxk.events import BlockDelta, BlockStart, Event, Failed, Finish, Usage
 
 
@@ -21,7 +20,7 @@ class Meter:
         self._began = perf_counter()
         self._spoke: dict[int, float] = {}
         self.finishes: list[Finish] = []
-        self.failure: MlxkError | None = None
+        self.failure: str | None = None
         self.first_token_seconds: float | None = None
 
     def feed(self, choice: int, event: Event) -> None:
@@ -38,7 +37,7 @@ class Meter:
             case Finish():
                 self.finishes.append(event)
             case Failed():
-                self.failure = event.error
+                self.failure = event.error.code
 
     @property
     def usage(self) -> Usage:

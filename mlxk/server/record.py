@@ -33,8 +33,7 @@ class Record:
     @property
     def failure(self) -> str | None:
         """The code of what went wrong, also in mid-stream."""
-        broken = self.meter.failure if self.meter else None
-        return self.error or (broken.code if broken else None)
+        return self.error or (self.meter.failure if self.meter else None)
 
     def fields(self) -> dict[str, object]:
         """What is known, by name: seconds and tokens."""

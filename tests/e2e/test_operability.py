@@ -26,7 +26,8 @@ def test_log_and_metrics_tell_what_the_answer_told(serve: Serve) -> None:
             sample.name: sample.value
             for family in text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
             for sample in family.samples
-            if sample.labels.get("model") == "demo" and sample.labels.get("kind") in (None, "active")
+            if sample.labels.get("model", sample.labels.get("engine")) == "demo"
+            and sample.labels.get("kind") in (None, "active")
         }
         assert found["mlxk_generated_tokens_sum"] == usage["completion_tokens"]
         assert found["mlxk_engine_memory_bytes"] > 1_000_000
