@@ -124,7 +124,8 @@ def test_bytes_of_any_kind(server: Running, path: str) -> None:
         @given(st.binary(max_size=200))
         def send(data: bytes) -> None:
             answer = client.post(path, content=data, headers={"content-type": "application/json"})
-            assert answer.status_code == 400
+            # Ollama's form may leave everything out: an empty object means the only model.
+            assert answer.status_code == 400 or (path.startswith("/api/") and data.strip() == b"{}")
             check(path, answer)
 
         send()
