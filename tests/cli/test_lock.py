@@ -35,7 +35,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qwen3_path: Path) -> P
 
 def run_locked(capsys: Captured, *more: str) -> tuple[int, str]:
     capsys.readouterr()
-    status = main(["run", "-p", "mine", "--locked", "--max-tokens", "1", *more, "Hi"])
+    status = main(["run", "-p", "mine", "--locked", "-q", "--max-tokens", "1", *more, "Hi"])
     return status, capsys.readouterr().err
 
 

@@ -83,7 +83,7 @@ def test_a_profile_constrains_its_answers(cli: Cli, tmp_path: Path) -> None:
         ("output: {regex: a, grammar: b}", "exclude each other"),
         ("output: {json_schema: '{'}", "not JSON"),
         ("output: {json_schema: 3}", "must be a mapping"),
-        ("engine: {prompt_cache: {bytes: 2TB}}", "not a size"),
+        ("engine: {prompt_cache: {bytes: 2 cups}}", "not a size"),
         ("engine: {concurrency: 0}", "must be at least 1"),
     ],
 )

@@ -52,6 +52,6 @@ def test_a_file_in_the_words_of_another_tool_runs_after_migrating(tmp_path: Path
     assert "mlxk migrate" in cli("run", "-p", "./mine.yaml", "Hello", cwd=tmp_path).stderr
     assert cli("migrate", "mine.yaml", cwd=tmp_path).returncode == 0
     assert "# short" in profile.read_text()
-    done = cli("run", "-p", "./mine.yaml", "Why is the sky blue?", cwd=tmp_path)
+    done = cli("run", "-q", "-p", "./mine.yaml", "Why is the sky blue?", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "sky looks blue" in done.stdout
