@@ -87,8 +87,10 @@ class Server:
         try:
             async with self._listening(sock) as server, lifespan():
                 self.service.phase = "ready"
-                on_ready()
                 async with _beside(companion):
+                    # The companion hears signals before anybody can know that there is a server.
+                    await asyncio.sleep(0)
+                    on_ready()
                     await self._stopping.wait()
                 server.close()
                 _close_idle(server)
