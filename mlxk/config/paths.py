@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from mlxk.config.checks import UNIX, is_path
-from mlxk.config.layers import Entry, Scalar, Table
+from mlxk.config.layers import Entry, Scalar, Table, Value
 from mlxk.config.origins import KeyPath
 
 # A path as written, to the whole path.
 Absolute = Callable[[str], str]
-Rule = Callable[[str, Absolute], str]
+Rule = Callable[[Absolute, str], str]
 
 
-def _always(text: str, absolute: Absolute) -> str:
+def _always(absolute: Absolute, text: str) -> str:
     return absolute(text)
 
 
 def _of_model(key: str) -> Rule:
-    return lambda text, absolute: absolute(text) if is_path(key, text) else text
+    return lambda absolute, text: absolute(text) if is_path(key, text) else text
 
 
-def _listen(text: str, absolute: Absolute) -> str:
+def _listen(absolute: Absolute, text: str) -> str:
     return UNIX + absolute(text.removeprefix(UNIX)) if text.startswith(UNIX) else text
 
 
@@ -37,43 +38,50 @@ _RULES: Mapping[KeyPath, Rule] = MappingProxyType(
         ("server", "tls", "key"): _always,
     }
 )
-# Keys with settings by name, which name files as a profile does.
-_NESTED = ("models", "overrides", "variants")
+# Keys with settings by name, which name files as a profile does; those of `defaults` stand there themselves.
+_NAMED = ("models", "overrides", "variants")
 
 
 def with_absolute_paths(table: Table, absolute: Absolute) -> Table:
     """The table with every path in it made whole."""
+
+    def whole(value: Value) -> Value:
+        return with_absolute_paths(value, absolute) if isinstance(value, Table) else value
+
     for path, rule in _RULES.items():
-        table = _changed(table, path, lambda text, rule=rule: rule(text, absolute))  # type: ignore[misc]
-    if isinstance(defaults := table.entries.get("defaults"), Entry) and isinstance(defaults.value, Table):
-        changed = Entry(defaults.key, with_absolute_paths(defaults.value, absolute))
-        table = replace(table, entries={**table.entries, "defaults": changed})
-    for key in _NESTED:
-        table = _each(table, key, lambda inner: with_absolute_paths(inner, absolute))
+        table = _changed(table, path, partial(rule, absolute))
+    table = _at(table, "defaults", whole)
+    for key in _NAMED:
+        table = _at(table, key, partial(_each, change=whole))
     return table
 
 
 def _changed(table: Table, path: KeyPath, change: Callable[[str], str]) -> Table:
-    key = str(path[0])
-    entry = table.entries.get(key)
-    match entry.value if entry else None:
-        case Scalar(value=str(text)) as scalar if text and len(path) == 1:
-            new: Scalar | Table = replace(scalar, value=change(text), text=None)
-        case Table() as inner if len(path) > 1:
-            new = _changed(inner, path[1:], change)
-        case _:
-            return table
-    assert entry is not None  # noqa: S101 - it was matched
-    return replace(table, entries={**table.entries, key: Entry(entry.key, new)})
+    """The table with the text at `path` changed, if there is one."""
+
+    def step(value: Value) -> Value:
+        match value:
+            case Scalar(value=str(text)) if text and len(path) == 1:
+                return replace(value, value=change(text), text=None)
+            case Table() if len(path) > 1:
+                return _changed(value, path[1:], change)
+            case _:
+                return value
+
+    return _at(table, str(path[0]), step)
 
 
-def _each(table: Table, key: str, change: Callable[[Table], Table]) -> Table:
+def _each(value: Value, change: Callable[[Value], Value]) -> Value:
+    """A mapping with each of its values changed; nothing else."""
+    if not isinstance(value, Table):
+        return value
+    entries = {name: Entry(item.key, change(item.value)) for name, item in value.entries.items()}
+    return replace(value, entries=entries)
+
+
+def _at(table: Table, key: str, change: Callable[[Value], Value]) -> Table:
+    """The table with the value of one key changed, if it has the key."""
     entry = table.entries.get(key)
-    if entry is None or not isinstance(entry.value, Table):
+    if entry is None:
         return table
-    inner = {
-        name: Entry(item.key, change(item.value)) if isinstance(item.value, Table) else item
-        for name, item in entry.value.entries.items()
-    }
-    changed = Entry(entry.key, replace(entry.value, entries=inner))
-    return replace(table, entries={**table.entries, key: changed})
+    return replace(table, entries={**table.entries, key: Entry(entry.key, change(entry.value))})

@@ -179,11 +179,17 @@ class Handler:
         return exchange.error(_SANIC_ERRORS.get(exception.status_code, RequestError)(f"{exception}."))
 
     async def _dispatch(self, exchange: Exchange, route: Route) -> HTTPResponse | None:
-        method = exchange.request.method
-        headers = exchange.request.headers
+        method, headers = exchange.request.method, exchange.request.headers
         preflight = self._site.guard.preflight(method, headers, route.allowed)
         if preflight:
             return exchange.empty(preflight)
+        self._admit(exchange, route)
+        await exchange.receive(self._site.limits)
+        return await self._answer(exchange, route)
+
+    def _admit(self, exchange: Exchange, route: Route) -> None:
+        """Whose request it is, and whether the path can do what it asks; raises `RequestError`."""
+        method, headers = exchange.request.method, exchange.request.headers
         if route.kind == "admin":
             exchange.key_name = self._site.guard.admin_name(headers)
         elif route.kind not in _OPEN:
@@ -192,7 +198,10 @@ class Handler:
             raise MethodNotAllowed(
                 f"{method[:20]} is not possible at {route.path}.", hint=f"Use {' or '.join(route.methods)}."
             )
-        await exchange.receive(self._site.limits)
+
+    async def _answer(self, exchange: Exchange, route: Route) -> HTTPResponse | None:
+        """By the kind of the route."""
+        method = exchange.request.method
         match route.kind:
             case "generate":
                 dialect = DIALECTS[route.handler]
