@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mlxk.cli.serving import Configuration
-from mlxk.config import discovery
+from mlxk.config import discovery, private
 from mlxk.config.difference import shown, whole_lists
 from mlxk.config.effects import Effect, effect
 from mlxk.config.layers import leaves
@@ -68,13 +68,8 @@ class Note:
     def write(self, configuration: Configuration) -> None:
         if self._file is None:
             return
-        temporary = self._file.with_suffix(".tmp")
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with open(descriptor, "w", encoding="utf-8") as opened:
-                json.dump(asdict(Running.of(configuration, self._address)), opened)
-            temporary.replace(self._file)
+            private.write(self._file, json.dumps(asdict(Running.of(configuration, self._address))))
         except OSError as error:
             logger.warning("mlxk up --plan will not know this server: %s", error)
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlxk.config import discovery
+from mlxk.config import discovery, private
 from mlxk.config.risks import Ask
 from mlxk.errors import ProfileError
 
@@ -82,16 +82,8 @@ def write(file: Path | None, files: Mapping[str, str]) -> None:
     """Replace the file in one step; only the user may read it. Raises `ProfileError`."""
     if file is None:
         raise ProfileError("there is no home folder to keep trust in", hint="set HOME or XDG_STATE_HOME")
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.tmp")
     text = json.dumps({"mlxk.trust": _VERSION, "files": dict(sorted(files.items()))}, indent=2) + "\n"
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as opened:
-            opened.write(text)
-            opened.flush()
-            os.fsync(descriptor)
-        temporary.replace(file)
+        private.write(file, text)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise ProfileError(f"cannot write {file}: {error.strerror}") from error
