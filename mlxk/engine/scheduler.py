@@ -4,6 +4,9 @@ Each `step` draws one token for every decoding sequence and then processes at mo
 waiting prompts: fewer, if that would hold up the decoding ones for too long (see `pace`). So a newcomer with
 a long prompt delays the others by one short chunk at a time. No more than `max_concurrency` sequences hold a
 cache; the rest wait in order of arrival.
+
+What a step does follows from what was submitted and cancelled before it and from its `Decisions`, and from
+nothing else: several ranks that hear the same do the same.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import mlx.core as mx
+import msgspec
 
 from mlxk.engine.assembly import Assembly
 from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
@@ -31,6 +35,17 @@ logger = logging.getLogger(__name__)
 CLEAR_EVERY = 512  # steps, as mlx-lm does: growing caches leave buffers of every size behind
 
 Output = tuple[int, EngineStep | MlxkError]
+
+
+class Decisions(msgspec.Struct, frozen=True):
+    """What depends on time in one step. `alone` and `shared`: tokens of prompts that may be processed, while
+    nobody decodes and while somebody does; `compiled`: the keys of those whose constraint is ready;
+    `entries`: how many the prompt cache may keep, where that is not left to each rank."""
+
+    alone: int
+    shared: int
+    compiled: tuple[int, ...] = ()
+    entries: int | None = None
 
 
 class Scheduler:
@@ -135,11 +150,20 @@ class Scheduler:
         elif (decoding := self._decoding.get(key)) is not None:
             self._retire([(decoding, "cancelled")])
 
-    def step(self) -> list[Output]:
-        """Do one step of work; gives what happened, in order."""
+    def decide(self) -> Decisions:
+        """What the next step is to do as far as time matters."""
+        return Decisions(
+            alone=self._pace.room(decoding=False),
+            shared=self._pace.room(decoding=True),
+            compiled=tuple(key for key, (_, compiled) in self._compiling.items() if compiled.done()),
+        )
+
+    def step(self, decisions: Decisions | None = None) -> list[Output]:
+        """Do one step of work; gives what happened, in order. Without `decisions`, its own."""
+        decided = decisions or self.decide()
         self._decode()
-        self._prefill()
-        self._take_compiled()
+        self._prefill(decided)
+        self._take_compiled(decided.compiled)
         self._admit()
         outputs, self._outputs = self._outputs, []
         return outputs
@@ -195,9 +219,9 @@ class Scheduler:
             sequence.cache = None
         self._outputs.append((sequence.key, sequence.done(reason, time.monotonic())))
 
-    def _take_compiled(self) -> None:
-        """Queue what was compiled; tell what cannot be."""
-        for key in [key for key, (_, compiled) in self._compiling.items() if compiled.done()]:
+    def _take_compiled(self, keys: Iterable[int]) -> None:
+        """Queue what was compiled, by now or in a moment; tell what cannot be."""
+        for key in keys:
             sequence, compiled = self._compiling.pop(key)
             if (failure := failure_of(compiled)) is not None:
                 self._outputs.append((key, failure))
@@ -223,8 +247,8 @@ class Scheduler:
         )
         self._outputs.append((sequence.key, sequence.progress()))
 
-    def _prefill(self) -> None:
-        room = self._pace.room(decoding=bool(self._decoding))
+    def _prefill(self, decided: Decisions) -> None:
+        room = decided.shared if self._decoding else decided.alone
         while self._prefilling and room > 0:
             sequence = self._prefilling[0]
             try:
@@ -240,7 +264,7 @@ class Scheduler:
                 self._lanes.join(sequence)
                 self._decoding[sequence.key] = sequence
                 # From here on somebody waits for a first token.
-                room = min(room, self._pace.room(decoding=True))
+                room = min(room, decided.shared)
 
     def _process(self, sequence: Sequence, room: int) -> int:
         """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
