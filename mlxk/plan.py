@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from mlxk.config.checks import byte_count
+from mlxk.config.notation import byte_count
 from mlxk.config.schema import Profile, SamplingSection
 from mlxk.engine.base import Draft, EngineConfig, KVQuantization, PromptFolder
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError

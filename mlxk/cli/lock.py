@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from mlxk.config import Resolved, catalogue, project
-from mlxk.config.checks import is_path, is_template_file
 from mlxk.config.models import resolve_models
+from mlxk.config.paths import is_path, is_template_file
 from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import ModelError, UsageError
 from mlxk.hub import adapter as adapters

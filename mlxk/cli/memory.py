@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlxk.config.checks import byte_count, percent
+from mlxk.config.notation import byte_count, percent
 from mlxk.config.schema import MemorySection
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import InsufficientMemory

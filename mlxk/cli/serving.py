@@ -10,9 +10,9 @@ from pathlib import Path
 from mlxk.cli.loading import make_plan, model_facts
 from mlxk.cli.memory import Fit, fit_of, limit_of
 from mlxk.config import Resolved
-from mlxk.config.checks import seconds
 from mlxk.config.difference import Difference, differences
 from mlxk.config.models import resolve_models
+from mlxk.config.notation import seconds
 from mlxk.config.schema import Profile, ServerSection
 from mlxk.config.schema.server import AdminKey, ApiKey, KeyLimitsSection
 from mlxk.engine import shared
@@ -112,7 +112,7 @@ class Configuration:
         """A profile's only model is loaded at once, one among several when it is first asked."""
         preload = not self.profile.models if profile.preload is None else profile.preload
         pinned = profile.ttl == "never" or self.profile.memory.evict == "never"
-        return Stay(seconds(profile.ttl), pinned, preload)
+        return Stay(seconds(profile.ttl or "never"), pinned, preload)
 
     def site(self, slot_of: Callable[[str], Slot]) -> Site:
         """What is served, over the slots of the names. Reads tokenizers: not for an event loop."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from mlxk.config import checks
+from mlxk.config import rules
 from mlxk.config.defaults import defaults_layer
 from mlxk.config.diagnostics import Diagnostic
 from mlxk.config.layers import (
@@ -94,7 +94,7 @@ def _pruned(table: Table, path: KeyPath) -> Table:
 def cross_checks(profile: Profile, tree: Table, layers: Sequence[Table]) -> list[Diagnostic]:
     """Rules between keys, at the places that the values come from."""
     found = []
-    for problem in checks.problems(profile):
+    for problem in rules.problems(profile):
         origin = value_origin(tree, problem.path)
         notes: tuple[str, ...] = ()
         if problem.other is not None:

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from mlxk.config.checks import UNIX, is_path
 from mlxk.config.layers import Entry, Scalar, Table, Value
+from mlxk.config.notation import UNIX
 from mlxk.config.origins import KeyPath
+from mlxk.config.schema import model_table
 
 # A path as written, to the whole path.
 Absolute = Callable[[str], str]
 Rule = Callable[[Absolute, str], str]
+_TEMPLATE = re.compile(r".*\.(?:jinja2?|txt)", re.DOTALL)
+
+
+def is_template_file(chat_template: str) -> bool:
+    """Whether `model.chat_template` names a file, rather than one of the model's own templates."""
+    return "/" in chat_template or _TEMPLATE.fullmatch(chat_template) is not None
+
+
+def is_path(key: str, value: str) -> bool:
+    """Whether what stands under this key of `model` is a path on this machine."""
+    match key:
+        case "path" | "adapter":
+            return True
+        case "chat_template":
+            return is_template_file(value)
+        case "tokenizer":
+            return "path" in model_table(value)
+        case _:
+            return False
 
 
 def _always(absolute: Absolute, text: str) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlxk.config.checks import is_loopback, split_listen
 from mlxk.config.layers import Items, Scalar, Table, Value
+from mlxk.config.notation import is_loopback, split_listen
 from mlxk.config.origins import KeyPath, Origin, dotted
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mlxk.config.checks import UNIX
+from mlxk.config.notation import UNIX
 from mlxk.errors import AddressInUse, UsageError
 
 BACKLOG = 1024

@@ -8,7 +8,6 @@ import pytest
 
 from mlxk.cli.loading import make_plan
 from mlxk.config import InvalidProfile, resolve, validate_files
-from mlxk.config.checks import seconds
 from mlxk.config.models import resolve_models
 from mlxk.errors import UsageError
 
@@ -107,10 +106,6 @@ def test_no_command_for_one_model_takes_several(tmp_path: Path) -> None:
     resolved = resolve(project(tmp_path), cwd=tmp_path, environ={})
     with pytest.raises(UsageError, match="has several models"):
         make_plan(resolved, "run")
-
-
-def test_durations() -> None:
-    assert [seconds(text) for text in ("never", "15m", "1.5s", "2h")] == [None, 900, 1.5, 7200]
 
 
 def test_studio() -> None:
