@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from mlxk.config import shape
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.document import parse_value
 from mlxk.config.gathering import Workspace, expand
 from mlxk.config.layers import Items, Scalar, Table, from_plain, merge_tables, nested
 from mlxk.config.origins import Origin, Source, parse_dotted
 from mlxk.config.schema import Profile
 from mlxk.config.secrets import shown_argument
-from mlxk.config.strict_yaml import MAX_DEPTH
 from mlxk.config.validation import fit_text
+from mlxk.config.yaml.document import parse_value
+from mlxk.config.yaml.strict import MAX_DEPTH
 
 _COMMAND_LINE = Origin("set", "command line")
 # What gives one value each time: its origin tells which.

@@ -16,17 +16,17 @@ import yaml
 from pydantic import BaseModel
 
 from mlxk.config.diagnostics import InvalidProfile
-from mlxk.config.document import parse as parse_document
-from mlxk.config.document import read
-from mlxk.config.edits import Edit, Layout, Unchangeable, applied, braced
 from mlxk.config.gathering import expand
 from mlxk.config.migration import Migration
 from mlxk.config.origins import Source, dotted
 from mlxk.config.schema import model_table
-from mlxk.config.spans import MapSpan, ScalarSpan, Span, data, parse
-from mlxk.config.strict_yaml import TAG
 from mlxk.config.validation import check, fit_text
 from mlxk.config.version import LANGUAGE_VERSION
+from mlxk.config.yaml.document import parse as parse_document
+from mlxk.config.yaml.document import read
+from mlxk.config.yaml.edits import Edit, Layout, Unchangeable, applied, braced
+from mlxk.config.yaml.spans import MapSpan, ScalarSpan, Span, data, parse
+from mlxk.config.yaml.strict import TAG
 from mlxk.errors import ProfileError
 
 Keys = tuple[str, ...]

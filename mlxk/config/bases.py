@@ -14,10 +14,10 @@ from mlxk.config.discovery import Found
 class NotThere(Exception):
     """Nothing has that name; `help` is the nearest one."""
 
-    def __init__(self, message: str, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, message: str, help_text: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.help = help
+        self.help = help_text
 
 
 def included(reference: str, declared_in: Path, environ: Mapping[str, str]) -> Path:

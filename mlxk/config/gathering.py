@@ -18,7 +18,6 @@ from pydantic import BaseModel
 from mlxk.config import bases, discovery, paths, trust
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
-from mlxk.config.document import Document, read
 from mlxk.config.files import FIXED_LISTS, ProfileFile, RepositoryFile, UserFile
 from mlxk.config.interpolation import Interpolator
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, leaves, lookup, plain
@@ -29,6 +28,7 @@ from mlxk.config.schema import model_table
 from mlxk.config.trust import Request
 from mlxk.config.validation import check, fit_text, with_note
 from mlxk.config.version import newer_language, version_problem
+from mlxk.config.yaml.document import Document, read
 
 MAX_CHAIN = 32
 

@@ -20,7 +20,7 @@ from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath
 from mlxk.config.risks import OUTSIDE, Ask
 from mlxk.config.secrets import HIDDEN
-from mlxk.config.strict_yaml import MAX_BYTES, is_unicode, typed
+from mlxk.config.yaml.strict import MAX_BYTES, is_unicode, typed
 
 _EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _ENV = re.compile(r"env:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?:(?P<operator>:[-?])(?P<rest>.*))?", re.DOTALL)
@@ -32,11 +32,11 @@ UNSET = "W005"
 
 
 class _Unresolved(Exception):
-    def __init__(self, code: str, message: str, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, code: str, message: str, help_text: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.help = help
+        self.help = help_text
 
 
 @dataclass(frozen=True, slots=True)

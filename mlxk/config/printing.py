@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from mlxk.config.layers import Items, Scalar, Table, Value, is_unset, plain
 from mlxk.config.origins import Origin
-from mlxk.config.strict_yaml import typed
+from mlxk.config.yaml.strict import typed
 
 
 def scalar(value: Scalar) -> str:

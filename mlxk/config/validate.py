@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from mlxk.config import discovery, merged
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile, ordered
 from mlxk.config.discovery import Found, Where
-from mlxk.config.document import read
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
 from mlxk.config.gathering import Layer, Workspace, gather
 from mlxk.config.interpolation import UNSET
@@ -21,6 +20,7 @@ from mlxk.config.layers import Scalar, Table, lookup
 from mlxk.config.models import Entries
 from mlxk.config.resolution import find
 from mlxk.config.trust import Request
+from mlxk.config.yaml.document import read
 
 if TYPE_CHECKING:
     from mlxk.config.migration import Migration

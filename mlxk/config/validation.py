@@ -15,10 +15,10 @@ from pydantic_core import ErrorDetails
 
 from mlxk.config import renames, shape
 from mlxk.config.diagnostics import Diagnostic, nearest, suggestion
-from mlxk.config.document import describe
 from mlxk.config.layers import Entry, Items, Scalar, Table, Value, key_origin, lookup, plain, settle
 from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted
 from mlxk.config.secrets import HIDDEN, is_about_keys
+from mlxk.config.yaml.tree import describe
 
 _EXPECTED = {
     "string_type": "text",

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mlxk.config.document import Document, parse, read
 from mlxk.config.layers import Items, Scalar, key_origin, lookup, plain
 from mlxk.config.origins import Source
-from mlxk.config.strict_yaml import MAX_BYTES
+from mlxk.config.yaml.document import Document, parse, read
+from mlxk.config.yaml.strict import MAX_BYTES
 
 
 def parsed(text: str) -> Document:

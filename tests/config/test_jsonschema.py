@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from mlxk.config import jsonschema as schemas
-from mlxk.config.document import parse
 from mlxk.config.layers import Items, Table, Value, plain
 from mlxk.config.origins import Source
+from mlxk.config.yaml.document import parse
 
 FOLDER = Path(__file__).parents[2] / "schemas"
 NAMES: tuple[schemas.SchemaName, ...] = ("profile", "repository")

@@ -7,7 +7,6 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlxk.config.document import parse
 from mlxk.config.layers import (
     EMPTY,
     Entry,
@@ -25,6 +24,7 @@ from mlxk.config.layers import (
     settle,
 )
 from mlxk.config.origins import Origin, Source, dotted, parse_dotted
+from mlxk.config.yaml.document import parse
 
 KEYS = st.sampled_from(["a", "b", "c"])
 

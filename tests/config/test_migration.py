@@ -12,7 +12,7 @@ from mlxk.config import renames, shape
 from mlxk.config.diagnostics import human
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
 from mlxk.config.migration import Migration, migrate, write
-from mlxk.config.spans import data, parse
+from mlxk.config.yaml.spans import data, parse
 from mlxk.errors import ProfileError
 from tests.config.conftest import Folder
 

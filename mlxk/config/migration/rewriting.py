@@ -1,34 +1,24 @@
-"""`mlxk migrate`: the keys of `renames` rewritten in a file's text, and nothing else.
-
-The text is changed in passes. A pass finds what is left, edits as much as does not touch, and reads the
-result again: it must say exactly what the old text said, with those keys in their new places. What cannot be
-changed safely is a problem at its place, and a file with a problem is left as it is.
-"""
+"""One file's text rewritten in passes, until no key has another name here."""
 
 from __future__ import annotations
 
 import copy
-import os
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from pydantic import BaseModel
 
-from mlxk.config import moves, shape
+from mlxk.config import shape
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.document import read
-from mlxk.config.edits import Edit, Layout, Unchangeable, applied, touch
-from mlxk.config.layers import Scalar, Table, lookup
-from mlxk.config.moves import Move, Obstacle
+from mlxk.config.migration import moves, moving
+from mlxk.config.migration.moves import Move, Obstacle
 from mlxk.config.origins import Origin, Source, dotted
-from mlxk.config.spans import MapSpan, data, parse
-from mlxk.config.strict_yaml import TAG
-from mlxk.config.version import LANGUAGE_VERSION, newer_language, version_problem
-from mlxk.errors import ProfileError
+from mlxk.config.version import LANGUAGE_VERSION
+from mlxk.config.yaml.edits import Edit, Layout, Unchangeable, applied, touch
+from mlxk.config.yaml.spans import MapSpan, data, parse
+from mlxk.config.yaml.strict import TAG
 
 _MOST_PASSES = 100
 
@@ -42,66 +32,7 @@ class Change:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """What becomes of one file. With `problems`, nothing does."""
-
-    path: Path
-    label: str
-    before: str = field(repr=False)
-    after: str = field(repr=False)
-    changes: tuple[Change, ...] = ()
-    problems: tuple[Diagnostic, ...] = ()
-
-
-def migrate(path: Path, label: str, model: type[BaseModel]) -> Migration:
-    """What becomes of a file; it is not written. Never raises for bad content: see `problems`."""
-    document = read(path, label)
-    versionless = document.problems or _says_no_version(document.root)
-    problem = newer_language(document) or (None if versionless else version_problem(document))
-    problems = (problem,) if problem is not None else document.problems
-    if problems:
-        return Migration(path, label, "", "", (), problems)
-    raw = path.read_bytes().decode("utf-8")
-    text = raw.removeprefix("\ufeff")
-    rewriting = _Rewriting(text, document.source, model)
-    after = rewriting.run()
-    if rewriting.problems:
-        return Migration(path, label, raw, raw, (), tuple(rewriting.problems))
-    changes = tuple(sorted(rewriting.changes, key=lambda change: change.line))
-    return Migration(path, label, raw, raw[: len(raw) - len(text)] + after, changes)
-
-
-def write(migration: Migration) -> None:
-    """Put the new text in the file's place, in one step.
-
-    Raises `OSError`, and `ProfileError` if the file is not what it was when it was read.
-    """
-    target = migration.path.resolve()
-    is_new = not migration.before and not target.exists()
-    if not is_new and target.read_bytes() != migration.before.encode():
-        raise ProfileError(f"{migration.label} has changed since it was read", hint="try again")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(migration.after.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        if not is_new:
-            shutil.copymode(target, temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _says_no_version(root: Table) -> bool:
-    """Whether `mlxk: 1` is missing, or written as text: neither says that the file is of another language."""
-    node = lookup(root, ("mlxk",))
-    said = node.value if isinstance(node, Scalar) else node
-    return bool(root.entries) and (said is None or (said in ("1", 1.0) and not isinstance(said, int)))
-
-
-class _Rewriting:
+class Rewriting:
     """One file's text on its way; what is told counts the lines of the text as it was."""
 
     def __init__(self, text: str, source: Source, model: type[BaseModel]) -> None:
@@ -146,7 +77,7 @@ class _Rewriting:
     def _tell(self, move: Move, layout: Layout) -> None:
         """A change, and what stands against it."""
         try:
-            moves.edits(move, layout)
+            moving.edits(move, layout)
         except Unchangeable as error:
             key = move.keys[0]
             self._problem("E501", str(error), "move it by hand", (key.start, key.end))
@@ -162,7 +93,7 @@ class _Rewriting:
             if any(move.scope.path == other.scope.path for other, _ in chosen):
                 continue
             try:
-                edits = moves.edits(move, layout)
+                edits = moving.edits(move, layout)
             except Unchangeable as error:
                 self._problem("E502", str(error))
                 return text, root
@@ -231,7 +162,7 @@ def _carried_out(
     """The text with these moves; `None` if it would not say what it should."""
     expected: Any = copy.deepcopy(data(root))
     for move, _ in chosen:
-        moves.carry_out(move, expected)
+        moving.carry_out(move, expected)
     after = applied(text, [edit for _, edits in chosen for edit in edits])
     try:
         now = parse(after)

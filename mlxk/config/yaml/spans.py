@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from mlxk.config.strict_yaml import TAG, events, plain_tag
+from mlxk.config.yaml.strict import TAG, events, plain_tag
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mlxk.config.spans import AliasSpan, ListSpan, MapSpan, ScalarSpan, Span
+from mlxk.config.yaml.spans import AliasSpan, ListSpan, MapSpan, ScalarSpan, Span
 
 _BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _COMMENT_LINE = re.compile(r"( *)#")

@@ -46,12 +46,12 @@ class _Loader(yaml.SafeLoader):
 class Refused(Exception):
     """The text is beyond a limit at `mark`."""
 
-    def __init__(self, code: str, message: str, mark: yaml.Mark | None, help: str | None = None) -> None:  # noqa: A002
+    def __init__(self, code: str, message: str, mark: yaml.Mark | None, help_text: str | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.mark = mark
-        self.help = help
+        self.help = help_text
 
 
 # https://yaml.org/spec/1.2.2/#103-core-schema; each with the characters that it can begin with.
