@@ -79,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         _complain(str(error).strip(), " ".join(("see: mlxk", *filter(None, (_command(tokens),)), "--help")))
         return 2
+    except Interrupted as error:
+        return error.exit_status
     except MlxkError as error:
         _complain(error.message, error.hint)
         return error.exit_status

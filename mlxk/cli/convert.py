@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,17 +21,54 @@ from mlxk.hub.sizes import show
 _DEFAULT_BITS = 4
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class ConversionOptions:
+    """What becomes of the weights."""
+
+    bits: Literal[2, 3, 4, 5, 6, 8] | None = None
+    """For each weight."""
+
+    group_size: Literal[16, 32, 64, 128] | None = None
+    """Weights that share a scale."""
+
+    mode: Mode = "affine"
+    """affine, or a format with fixed bits and groups: mxfp4, nvfp4, mxfp8."""
+
+    recipe: Recipe | None = None
+    """Give some layers more bits than others. With mode affine; instead of --bits."""
+
+    dtype: Dtype | None = None
+    """Of what is not quantised. Default: the model's own."""
+
+    quantize: bool = True
+    """Or only change --dtype."""
+
+    dequantize: Annotated[bool, Parameter(negative="")] = False
+    """Turn a quantised model back into floats."""
+
+    @property
+    def conversion(self) -> Conversion:
+        chosen = self.bits is not None or self.mode != "affine" or self.recipe is not None
+        return Conversion(
+            quantize=self.quantize and not self.dequantize,
+            bits=self.bits if chosen else _DEFAULT_BITS,
+            group_size=self.group_size,
+            mode=self.mode,
+            recipe=self.recipe,
+            dtype=self.dtype,
+            dequantize=self.dequantize,
+        )
+
+
+_NO_OPTIONS = ConversionOptions()
+
+
 def convert(
     model: str,
     folder: Path,
     *,
-    bits: Literal[2, 3, 4, 5, 6, 8] | None = None,
-    group_size: Literal[16, 32, 64, 128] | None = None,
-    mode: Mode = "affine",
-    recipe: Recipe | None = None,
-    dtype: Dtype | None = None,
-    quantize: bool = True,
-    dequantize: Annotated[bool, Parameter(negative="")] = False,
+    options: ConversionOptions = _NO_OPTIONS,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Quantise a model on this machine with mlx-lm, into a folder of its own.
@@ -47,34 +85,12 @@ def convert(
         org/name, a short name, or a folder. mlxk pull fetches one.
     folder
         Where to; it must not exist.
-    bits
-        For each weight.
-    group_size
-        Weights that share a scale.
-    mode
-        affine, or a format with fixed bits and groups: mxfp4, nvfp4, mxfp8.
-    recipe
-        Give some layers more bits than others. With mode affine; instead of --bits.
-    dtype
-        Of what is not quantised. Default: the model's own.
-    quantize
-        Or only change --dtype.
-    dequantize
-        Turn a quantised model back into floats.
     json_
         For programs.
     """
-    conversion = Conversion(
-        quantize=quantize and not dequantize,
-        bits=bits or (_DEFAULT_BITS if mode == "affine" and recipe is None else None),
-        group_size=group_size,
-        mode=mode,
-        recipe=recipe,
-        dtype=dtype,
-        dequantize=dequantize,
-    )
+    conversion = options.conversion
     source = facts.read(references.locate(model), model)
-    _possible(source, conversion, dtype)
+    _possible(source, conversion)
     workspace.require_room(folder, source.weights_bytes)
     try:
         with workspace.new_folder(folder) as partial, waiting(f"converting {model}"):
@@ -86,7 +102,7 @@ def convert(
     return 0
 
 
-def _possible(source: ModelFacts, conversion: Conversion, dtype: Dtype | None) -> None:
+def _possible(source: ModelFacts, conversion: Conversion) -> None:
     quantised = "quantization" in source.config or "quantization_config" in source.config
     if conversion.quantize and quantised:
         raise UsageError(
@@ -95,7 +111,7 @@ def _possible(source: ModelFacts, conversion: Conversion, dtype: Dtype | None) -
         )
     if conversion.dequantize and not quantised:
         raise UsageError(f"{source.reference} is not quantised", hint="leave --dequantize out")
-    if not (conversion.quantize or conversion.dequantize or dtype):
+    if not (conversion.quantize or conversion.dequantize or conversion.dtype):
         raise UsageError("there is nothing to do", hint="--no-quantize wants a --dtype")
     if conversion.recipe is not None and (conversion.mode != "affine" or conversion.bits is not None):
         raise UsageError("--recipe chooses the bits itself", hint="leave --bits and --mode out")

@@ -10,11 +10,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from mlxk.errors import Interrupted
 
 _T = TypeVar("_T")
+
+# A line about waiting hides the cursor.
+_SHOW_CURSOR, _ERASE_LINE = "\x1b[?25h", "\r\x1b[2K"
 
 
 async def interruptible(
@@ -33,11 +36,7 @@ async def interruptible(
     def press() -> None:
         nonlocal pressed
         if pressed:
-            if on_leave is not None:
-                on_leave()
-            _show_cursor()
-            # The system takes back memory and engine at once; nothing here is worth waiting for.
-            os._exit(Interrupted.exit_status)
+            leave(on_leave)
         pressed = True
         if on_press is None or not on_press():
             task.cancel()
@@ -54,8 +53,18 @@ async def interruptible(
         loop.remove_signal_handler(signal.SIGINT)
 
 
-def _show_cursor() -> None:
-    """A line about waiting hides it."""
+def leave(on_leave: Callable[[], None] | None = None) -> NoReturn:
+    """End the process: the system takes back memory and engine at once, and nothing is worth waiting for."""
+    if on_leave is not None:
+        on_leave()
     if sys.stderr.isatty():
-        sys.stderr.write("\x1b[?25h")
+        sys.stderr.write(_SHOW_CURSOR)
         sys.stderr.flush()
+    os._exit(Interrupted.exit_status)
+
+
+def leave_loading(on_leave: Callable[[], None] | None = None) -> NoReturn:
+    """`leave`, from under the line that says what is loaded. A load cannot be stopped, only left."""
+    if sys.stderr.isatty():
+        sys.stderr.write(_ERASE_LINE)
+    leave(on_leave)

@@ -14,9 +14,10 @@ from mlxk.cli.room import room_for
 from mlxk.cli.table import lines
 from mlxk.engine.architectures import model_types
 from mlxk.errors import ModelError
-from mlxk.hub import facts, headers, health
+from mlxk.hub import facts, health
 from mlxk.hub.cache import CachedModel, cached_models
 from mlxk.hub.files import read_json
+from mlxk.hub.headers import Tensors
 from mlxk.hub.health import Finding
 from mlxk.hub.sizes import show
 from mlxk.memory import Machine, machine
@@ -112,13 +113,12 @@ def _listed(model: CachedModel, types: frozenset[str], here: Machine) -> _Listed
         config = read_json(model.path / "config.json", model.repo)
     except ModelError:
         config = {}
-    findings = health.check(model.path, model.repo, snapshot=model.snapshot, model_types=types)
-    return _Listed(model, config, findings, None if findings else _fits(model, config, here))
+    seen = health.examine(model.path, model.repo, snapshot=model.snapshot, model_types=types)
+    return _Listed(model, config, seen.findings, None if seen.findings else _fits(config, seen.tensors, here))
 
 
-def _fits(model: CachedModel, config: dict[str, Any], here: Machine) -> bool | None:
-    files = facts.read(model.path, model.repo).weight_files
+def _fits(config: dict[str, Any], tensors: Tensors, here: Machine) -> bool | None:
     try:
-        return room_for(config, headers.read(files), here).fits
+        return room_for(config, tensors, here).fits
     except (KeyError, TypeError, ValueError):
         return None  # A family whose configuration has other names; nothing is wrong with the model.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -111,6 +112,7 @@ async def loaded(plan: Plan) -> AsyncIterator[Loaded]:
             from mlxk.engine import engine_of
             from mlxk.text import TextModel
 
-            text = TextModel.load(plan.facts, plan.profile)
+            # In a thread, so that Ctrl-C is heard meanwhile.
+            text = await asyncio.to_thread(TextModel.load, plan.facts, plan.profile)
             engine = await stack.enter_async_context(engine_of(plan.engine_config))
         yield Loaded(plan, text, engine)

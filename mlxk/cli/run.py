@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from mlxk.cli.attachments import with_files
+from mlxk.cli.interrupt import interruptible, leave_loading
 from mlxk.cli.loading import loaded, make_plan, resolve_profile, tell_files
 from mlxk.cli.notes import note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
@@ -117,7 +119,8 @@ async def _run(plan: Plan, prompt: str, show: Show, *, stats: bool) -> int:
 
     request = GenerationRequest(messages=(Message("user", prompt),))
     renderer = show.renderer(plan)
-    async with loaded(plan) as ready:
+    async with AsyncExitStack() as stack:
+        ready = await interruptible(stack.enter_async_context(loaded(plan)), leave_loading)
         completion = await Answer(ready, request).show(renderer, stream=show.stream)
         peak = (await ready.engine.stats()).peak_bytes
     if renderer is None:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from mlxk.cli.room import Room, room_for
 from mlxk.config.schema import ModelSection, Profile
 from mlxk.errors import MlxkError
-from mlxk.hub import facts, headers, health, references
+from mlxk.hub import facts, health, references
 from mlxk.hub.cache import cached_at
 from mlxk.hub.facts import ModelFacts
 from mlxk.hub.sizes import show as size
@@ -99,7 +99,7 @@ def _text(found: ModelFacts) -> dict[str, Any]:
 
 def _memory(found: ModelFacts) -> dict[str, Any] | None:
     try:
-        room: Room = room_for(found.config, headers.read(found.weight_files))
+        room: Room = room_for(found.config, found.tensors)
     except (MlxkError, KeyError, TypeError, ValueError):
         return None  # A family whose configuration has other names.
     return {"needed_bytes": room.needed, "limit_bytes": room.limit, "fits": room.fits}

@@ -14,7 +14,6 @@ from mlxk.errors import ModelError
 from mlxk.hub import headers
 from mlxk.hub.files import read_json
 from mlxk.hub.headers import Tensor
-from mlxk.hub.weights import check_safetensors
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapters.safetensors"
 FILES = (CONFIG, WEIGHTS)
@@ -47,8 +46,7 @@ def read(folder: Path) -> AdapterFacts:
             f"{name}: {CONFIG} has no number `lora_parameters.scale`",
             hint="mlx_lm.lora writes it; `alpha` of other trainers is not the same",
         )
-    check_safetensors(folder / WEIGHTS, name)
-    _check_ranks(headers.read((folder / WEIGHTS,)), name, parameters.get("rank"))
+    _check_ranks(headers.read(folder / WEIGHTS, name), name, parameters.get("rank"))
     return AdapterFacts(folder, kind)
 
 

@@ -7,13 +7,15 @@ before anything is loaded. Only headers are read, so it takes milliseconds for a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlxk.errors import IncompleteModel, ModelError, UnsupportedModel
+from mlxk.hub import headers
 from mlxk.hub.files import read_json
-from mlxk.hub.weights import check_safetensors, weight_files
+from mlxk.hub.headers import Tensor, Tensors
+from mlxk.hub.weights import weight_files
 
 # Where configurations keep the length of the context, in the order of trust.
 _CONTEXT_KEYS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length", "n_positions")
@@ -24,7 +26,10 @@ _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "voca
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Facts about one model folder. Lengths in tokens, sizes in bytes. `tokenizer` is a folder."""
+    """Facts about one model folder. Lengths in tokens, sizes in bytes. `tokenizer` is a folder.
+
+    `tensors` are those of all weight files, as their headers tell.
+    """
 
     path: Path
     reference: str
@@ -32,6 +37,7 @@ class ModelFacts:
     generation_config: Mapping[str, Any]
     weight_files: tuple[Path, ...]
     other_tokenizer: Path | None = None
+    tensors: Tensors = field(default_factory=dict, repr=False)
 
     @property
     def tokenizer(self) -> Path:
@@ -83,8 +89,9 @@ def read(folder: Path, reference: str | None = None, *, tokenizer: Path | None =
             f"{name}: config.json has no `model_type`", hint="is this a language model's folder?"
         )
     weights = weight_files(folder, name)
+    tensors: dict[str, Tensor] = {}
     for file in weights:
-        check_safetensors(file, name)
+        tensors |= headers.read(file, name)
     check_tokenizer(tokenizer or folder, name if tokenizer is None else tokenizer.name)
     return ModelFacts(
         path=folder,
@@ -92,6 +99,7 @@ def read(folder: Path, reference: str | None = None, *, tokenizer: Path | None =
         config=config,
         generation_config=read_json(folder / "generation_config.json", name, required=False),
         weight_files=weights,
+        tensors=tensors,
         other_tokenizer=tokenizer,
     )
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlxk.errors import ModelError
 
-MAX_HEADER = 100 << 20  # the format's own limit, in bytes
+_MAX_HEADER = 100 << 20  # the format's own limit, in bytes
 _METADATA = "__metadata__"
 
 
@@ -44,16 +44,28 @@ def tensors(header: Mapping[str, Any]) -> dict[str, Tensor]:
     return found
 
 
-def read(files: Iterable[Path]) -> dict[str, Tensor]:
-    """All tensors of a model's weight files; raises `ModelError` naming the file that is damaged."""
-    found: dict[str, Tensor] = {}
-    for file in files:
-        try:
-            with file.open("rb") as stream:
-                (length,) = struct.unpack("<Q", stream.read(8))
-                found |= tensors(json.loads(stream.read(min(length, MAX_HEADER))))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-            raise ModelError(
-                f"{file.name} is corrupt: {error}", hint="delete that file and download it again"
-            ) from error
+def read(file: Path, name: str) -> dict[str, Tensor]:
+    """The tensors of one file, whose header is held against its size: a truncated or foreign file is found.
+
+    Takes milliseconds for a file of any size; raises `ModelError`. `name` is the model's, for messages.
+    """
+    try:
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            header = json.loads(stream.read(length)) if length <= min(size, _MAX_HEADER) else None
+        if not isinstance(header, dict):
+            raise ValueError("its header is not a safetensors header")
+        found = tensors(header)
+        ends = (entry["data_offsets"][1] for key, entry in header.items() if key != _METADATA)
+        end = 8 + length + max(ends, default=0)
+    except (OSError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
+        raise ModelError(
+            f"{name}: {file.name} is corrupt: {error}", hint="delete that file and download it again"
+        ) from error
+    if end != size:
+        raise ModelError(
+            f"{name}: {file.name} is truncated or corrupt: it should have {end:,} bytes and has {size:,}",
+            hint="delete that file and download it again",
+        )
     return found

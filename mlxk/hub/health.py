@@ -7,17 +7,18 @@ hub, its files and the listing of its repository. Hashing all content is for tho
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from mlxk.errors import IncompleteModel, ModelError, UnsupportedModel
-from mlxk.hub import hashes
+from mlxk.hub import hashes, headers
 from mlxk.hub.facts import check_tokenizer
 from mlxk.hub.files import LOADED, NEEDED, is_one_of, read_json
 from mlxk.hub.hashes import Progress
-from mlxk.hub.weights import INDEX, check_safetensors, weight_files
+from mlxk.hub.headers import Tensor, Tensors
+from mlxk.hub.weights import INDEX, weight_files
 
 Verdict = Literal["healthy", "incomplete", "corrupt", "unsupported"]
 
@@ -49,6 +50,14 @@ class Snapshot:
     partial: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What a look at a folder gave; `tensors` are those of its readable weight files."""
+
+    findings: list[Finding]
+    tensors: Tensors
+
+
 def verdict(findings: Collection[Finding]) -> Verdict:
     """In one word."""
     return next((kind for kind in _VERDICTS if any(item.verdict == kind for item in findings)), "healthy")
@@ -67,12 +76,19 @@ def check(
 
     Takes milliseconds, but with `deep` as long as reading every byte; `progress` is told how many were read.
     """
-    findings = [*_listing(folder, snapshot), *_config(folder, name, model_types), *_weights(folder, name)]
-    findings += _tokenizer(folder, name)
-    if deep:
-        findings += _content(folder, progress)
-    unique = {item.message: item for item in findings}
-    return list(unique.values())
+    findings = examine(folder, name, snapshot=snapshot, model_types=model_types).findings
+    return [*findings, *_content(folder, progress)] if deep else findings
+
+
+def examine(
+    folder: Path, name: str, *, snapshot: Snapshot | None = None, model_types: Collection[str] = ()
+) -> Examination:
+    """`check` without reading all bytes, and what it read of the weights meanwhile."""
+    shards: dict[str, dict[str, Tensor]] = {}
+    findings = [*_listing(folder, snapshot), *_config(folder, name, model_types)]
+    findings += [*_weights(folder, name, shards), *_tokenizer(folder, name)]
+    tensors = {key: tensor for shard in shards.values() for key, tensor in shard.items()}
+    return Examination(list({item.message: item for item in findings}.values()), tensors)
 
 
 def hashed_bytes(folder: Path) -> int:
@@ -125,30 +141,30 @@ def _architecture(model_type: object, model_types: Collection[str]) -> Iterator[
         yield Finding("unsupported", message, "a newer one may: pip install -U mlx-lm")
 
 
-def _weights(folder: Path, name: str) -> Iterator[Finding]:
+def _weights(folder: Path, name: str, shards: dict[str, dict[str, Tensor]]) -> Iterator[Finding]:
+    """Fills `shards` with the tensors of each file that can be read."""
     try:
         files = weight_files(folder, name)
     except ModelError as error:
         yield _finding(error, name)
         files = tuple(sorted(folder.glob("model*.safetensors")))
-    found: dict[str, frozenset[str]] = {}
     for file in files:
         try:
             if file.is_file():
-                found[file.name] = check_safetensors(file, name)
+                shards[file.name] = headers.read(file, name)
         except ModelError as error:
             yield _finding(error, name)
-    yield from _index(folder, found)
+    yield from _index(folder, shards)
 
 
-def _index(folder: Path, found: dict[str, frozenset[str]]) -> Iterator[Finding]:
+def _index(folder: Path, shards: Mapping[str, Tensors]) -> Iterator[Finding]:
     """Each tensor that the index promises, in the shard that it names."""
     try:
         weight_map = json.loads((folder / INDEX).read_bytes())["weight_map"]
         promised = {str(tensor): str(shard) for tensor, shard in weight_map.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return  # There is no index, or it is told as a file that cannot be read.
-    lost = [tensor for tensor, shard in promised.items() if shard in found and tensor not in found[shard]]
+    lost = [tensor for tensor, shard in promised.items() if shard in shards and tensor not in shards[shard]]
     if lost:
         message = f"{len(lost)} of {len(promised)} tensors are not where the index says, such as {lost[0]}"
         yield Finding("corrupt", message, "pull the model again")

@@ -1,21 +1,15 @@
-"""Weights on disk: which files a model has, and whether each is a whole safetensors file.
-
-Only headers are read, so it takes milliseconds for a file of any size.
-"""
+"""Weights on disk: which files a model has. What is in one, `headers` tells."""
 
 from __future__ import annotations
 
-import json
 import re
-import struct
 from pathlib import Path
 
-from mlxk.errors import IncompleteModel, ModelError, UnsupportedModel
+from mlxk.errors import IncompleteModel, UnsupportedModel
 from mlxk.hub.files import read_json
 
 INDEX = "model.safetensors.index.json"
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.safetensors$")
-_MAX_HEADER = 100 << 20  # the safetensors format's own limit
 
 
 def weight_files(folder: Path, name: str) -> tuple[Path, ...]:
@@ -55,32 +49,3 @@ def _check_shards(files: tuple[Path, ...], name: str) -> None:
             f"{name}: {missing} of {int(numbered[0][2])} weight files are missing",
             hint="the download is incomplete: run it again, it resumes",
         )
-
-
-def check_safetensors(file: Path, name: str) -> frozenset[str]:
-    """Hold the header against the size of the file: a truncated or foreign file is found at once.
-
-    Gives the names of the tensors in it; raises `ModelError`.
-
-    The format: 8 bytes of little-endian header length, a JSON header, then the tensors' bytes.
-    https://huggingface.co/docs/safetensors
-    """
-    size = file.stat().st_size
-    try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            header = json.loads(stream.read(length)) if length <= min(size, _MAX_HEADER) else None
-        if not isinstance(header, dict):
-            raise ValueError("its header is not a safetensors header")
-        tensors = [entry for key, entry in header.items() if key != "__metadata__"]
-        end = 8 + length + max((entry["data_offsets"][1] for entry in tensors), default=0)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
-        raise ModelError(
-            f"{name}: {file.name} is corrupt: {error}", hint="delete that file and download it again"
-        ) from error
-    if end != size:
-        raise ModelError(
-            f"{name}: {file.name} is truncated or corrupt: it should have {end:,} bytes and has {size:,}",
-            hint="delete that file and download it again",
-        )
-    return frozenset(key for key in header if key != "__metadata__")

@@ -175,8 +175,8 @@ def model_of(facts: ModelFacts, load: EngineConfig) -> Model:
     draft = None if load.draft is None else model_facts.read(Path(load.draft.model_path))
     return Model(
         facts.config,
-        headers.read(facts.weight_files),
-        None if draft is None else Model(draft.config, headers.read(draft.weight_files)),
+        facts.tensors,
+        None if draft is None else Model(draft.config, draft.tensors),
         sum(file.stat().st_size for folder in load.adapters for file in Path(folder).glob("*.safetensors")),
     )
 

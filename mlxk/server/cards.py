@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from types import MappingProxyType
 
-from mlxk.hub import headers, parameters
+from mlxk.hub import parameters
 from mlxk.hub.facts import ModelFacts
 from mlxk.plan import Plan
 from mlxk.protocols.base import ModelCard, ModelDetails
@@ -33,7 +33,6 @@ _ACCELERATED = ("mlx-metal", "mlx-cuda-12", "mlx-cuda-13")
 
 
 def card_of(plan: Plan, text: TextModel) -> ModelCard:
-    """Reads the headers of the model's files; raises `ModelError`."""
     return ModelCard(
         id=plan.name,
         created=int(time.time()),
@@ -47,11 +46,10 @@ def card_of(plan: Plan, text: TextModel) -> ModelCard:
 
 def _details(plan: Plan, text: TextModel) -> ModelDetails:
     facts = plan.facts
-    tensors = headers.read(facts.weight_files)
     return ModelDetails(
         family=facts.model_type,
-        parameters=parameters.count(tensors, facts.config),
-        quantization=parameters.storage(tensors, facts.config),
+        parameters=parameters.count(facts.tensors, facts.config),
+        quantization=parameters.storage(facts.tensors, facts.config),
         bytes=facts.weights_bytes,
         modified=max((file.stat().st_mtime for file in facts.weight_files), default=0.0),
         template=text.template_source(),

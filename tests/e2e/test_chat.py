@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import termios
@@ -25,12 +27,12 @@ class Terminal:
     """A person's side of a pseudo-terminal."""
 
     def __init__(self, descriptor: int, process: subprocess.Popen[bytes]) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self.process = process
         self.screen = ""
 
     def type(self, keys: str) -> None:
-        os.write(self._descriptor, keys.encode())
+        os.write(self.descriptor, keys.encode())
 
     def wait_for(self, text: str) -> None:
         """Read until `text` is seen after what was seen before; forgets all up to it."""
@@ -55,10 +57,10 @@ class Terminal:
         return self.process.returncode
 
     def _read(self, seconds: float) -> None:
-        if not select.select([self._descriptor], [], [], seconds)[0]:
+        if not select.select([self.descriptor], [], [], seconds)[0]:
             return
         try:
-            data = os.read(self._descriptor, 65536)
+            data = os.read(self.descriptor, 65536)
         except OSError:  # Linux: the other side of the terminal is closed
             return
         self.screen += _ESCAPES.sub("", data.decode(errors="replace"))
@@ -280,3 +282,29 @@ def test_typing_ahead_waits_for_its_turn(terminal: Open) -> None:
         person.type("Hello\r/exit\r")
         person.wait_for("[Answer]")
         assert person.wait_for_end() == 0
+
+
+@pytest.fixture
+def slow(tmp_path: Path, qwen3_path: Path) -> Path:
+    """A profile whose model never gets loaded: its code waits for what nobody writes into a pipe."""
+    folder = tmp_path / "slow"
+    shutil.copytree(qwen3_path, folder)
+    os.mkfifo(tmp_path / "never")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "model_file": "slow.py"}))
+    (folder / "slow.py").write_text(
+        f"open({str(tmp_path / 'loading')!r}, 'w').write('now')\nopen({str(tmp_path / 'never')!r}).read()\n"
+    )
+    profile = tmp_path / "slow.yaml"
+    profile.write_text(f"mlxk: 1\nmodel: {folder}\n")
+    return profile
+
+
+@pytest.mark.parametrize("command", [("chat",), ("run", "Hello")], ids=["chat", "run"])
+def test_ctrl_c_ends_the_first_load_at_once(terminal: Open, slow: Path, command: tuple[str, ...]) -> None:
+    with terminal(*command, "-p", str(slow), "--set", "model.trust_remote_code=true") as person:
+        person.wait_for("loading")
+        person.type("\x03")
+        assert person.wait_for_end() == 130
+        assert "error" not in person.screen
+        assert termios.tcgetattr(person.descriptor)[3] & termios.ECHO

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlxk.hub import health, preflight
+from mlxk.hub import facts, health, preflight
 from mlxk.hub.cache import cached_models
 from mlxk.hub.health import Finding, verdict
 from mlxk.hub.pull import pull
@@ -158,3 +158,12 @@ def test_a_download_that_did_not_end_without_a_listing(pulled: Path) -> None:
     assert check_cached() == []
     (pulled.parents[1] / "blobs" / f"{'a' * 64}.12345678.incomplete").write_bytes(b"half")
     assert verdict(check_cached()) == "incomplete"
+
+
+def test_what_was_read_of_the_weights_is_given_too(folder: Path) -> None:
+    """So that nobody reads the same headers again."""
+    assert health.examine(folder, "org/name").tensors == facts.read(folder).tensors
+    shards(folder)
+    cut(folder / "model-00002-of-00002.safetensors")
+    seen = health.examine(folder, "org/name")
+    assert (set(seen.tensors), verdict(seen.findings)) == ({"a"}, "corrupt")

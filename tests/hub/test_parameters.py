@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlxk.hub import headers, parameters
+from mlxk.hub import parameters
 from mlxk.hub.facts import read
 from mlxk.hub.headers import Tensor
 from mlxk.hub.references import locate
@@ -51,9 +51,8 @@ def test_how_they_are_stored(config: dict[str, Any], name: str) -> None:
 
 def test_the_embedded_model() -> None:
     facts = read(locate("builtin:demo"))
-    tensors = headers.read(facts.weight_files)
     hidden, inner, heads, groups, size = 128, 384, 4, 2, 32
     attention = 2 * hidden * heads * size + 2 * hidden * groups * size + 2 * size
     layer = attention + 3 * hidden * inner + 2 * hidden
-    assert parameters.count(tensors, facts.config) == 1280 * hidden + 5 * layer + hidden
-    assert parameters.storage(tensors, facts.config) == "8bit"
+    assert parameters.count(facts.tensors, facts.config) == 1280 * hidden + 5 * layer + hidden
+    assert parameters.storage(facts.tensors, facts.config) == "8bit"

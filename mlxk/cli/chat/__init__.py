@@ -94,8 +94,8 @@ async def _talk(settings: Settings, *, stats: bool, piped_reasoning: bool) -> in
         return _renderer(plan, typed=typed, piped_reasoning=piped_reasoning)
 
     async with Seat() as seat:
-        with _undisturbed(typed):
-            await seat.take(plan)
+        with _undisturbed(typed) as restore:
+            await seat.take_first(plan, restore)
         talked = Chat(settings, resolved, seat, renderer, can_edit=typed, stats=stats)
         await _loop(talked, _person(talked) if typed else Pipe())
     return 0

@@ -7,11 +7,13 @@ no room for both, the old one goes first and comes back if the new one cannot be
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
-from mlxk.cli.interrupt import interruptible
+from mlxk.cli.interrupt import interruptible, leave_loading
 from mlxk.cli.loading import loaded
 from mlxk.cli.memory import fit_of, limit_of
 from mlxk.cli.notes import note
@@ -40,13 +42,17 @@ class Seat:
             raise EngineError("no model is loaded", hint="name one: /model NAME")
         return self._taken[0]
 
+    async def take_first(self, plan: Plan, on_leave: Callable[[], None] | None = None) -> None:
+        """Load what the chat begins with. Ctrl-C ends the process, after `on_leave`: nothing is lost."""
+        self._taken = await self._open(plan, partial(leave_loading, on_leave))
+
     async def take(self, plan: Plan) -> bool:
         """Make this plan the one that answers; returns whether a model was loaded for it.
 
         Raises `MlxkError` with the old one still there, if that was possible, and `Interrupted` on Ctrl-C.
         """
         if self._taken is None:
-            self._taken = await self._open(plan)
+            await self.take_first(plan)
             return True
         old, stack = self._taken
         if old.plan.engine_config == plan.engine_config and old.plan.facts == plan.facts:
@@ -66,9 +72,11 @@ class Seat:
             raise
         return True
 
-    async def _open(self, plan: Plan) -> tuple[Loaded, AsyncExitStack]:
+    async def _open(
+        self, plan: Plan, on_press: Callable[[], bool] | None = None
+    ) -> tuple[Loaded, AsyncExitStack]:
         stack = AsyncExitStack()
-        return await interruptible(stack.enter_async_context(loaded(plan))), stack
+        return await interruptible(stack.enter_async_context(loaded(plan)), on_press), stack
 
     async def _leave(self) -> None:
         if self._taken is not None:
