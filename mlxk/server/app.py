@@ -110,6 +110,15 @@ def _level(record: Record) -> int:
     return logging.DEBUG if is_probe else logging.INFO
 
 
+def _let_go(error: MlxkError) -> None:
+    """Forget the way that an error came, once it is told.
+
+    The frames on it hold the body and the prompt, and some of them the error itself: such a ring stays in
+    memory until Python's rare full collection, and refused prompts may be large.
+    """
+    error.__traceback__ = None
+
+
 def request_limits(limits: Limits) -> dict[str, float]:
     """What Sanic itself looks at."""
     return {"REQUEST_MAX_SIZE": limits.max_body, "REQUEST_TIMEOUT": limits.upload_seconds}
@@ -143,7 +152,9 @@ class Handler:
             exchange.route = self._site.routes.resolve(request.path)
             return await self._dispatch(exchange, exchange.route)
         except MlxkError as error:
-            return exchange.error(error)
+            answer = exchange.error(error)
+            _let_go(error)
+            return answer
         except SanicException as error:
             return await self.refused(request, error)
         except Exception:
@@ -340,6 +351,7 @@ class Handler:
         except MlxkError as error:
             logger.warning("request %s broke off: %s", exchange.id, error)
             last = encoder.fail(error)
+            _let_go(error)
         except Exception:
             logger.exception("request %s failed unexpectedly", exchange.id)
             last = encoder.fail(EngineError("The server had an error while processing the request."))
