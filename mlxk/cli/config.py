@@ -17,11 +17,11 @@ from mlxk.config.diagnostics import suggestion
 from mlxk.config.difference import differences, shown, whole_lists
 from mlxk.config.effects import SENTENCES, effect
 from mlxk.config.environment import key_names
-from mlxk.config.layers import Table, leaves, lookup, plain
 from mlxk.config.models import resolve_models
 from mlxk.config.origins import KeyPath, dotted, parse_dotted
 from mlxk.config.printing import as_yaml, inline
 from mlxk.config.schema import ModelSection, Profile
+from mlxk.config.values import Table, leaves, lookup, plain
 from mlxk.errors import ModelError, ProfileNotFound, UsageError
 
 config = App(

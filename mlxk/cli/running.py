@@ -18,8 +18,8 @@ from mlxk.cli.serving import Configuration
 from mlxk.config import discovery, private
 from mlxk.config.difference import shown, whole_lists
 from mlxk.config.effects import Effect, effect
-from mlxk.config.layers import leaves
 from mlxk.config.origins import dotted, parse_dotted
+from mlxk.config.values import leaves
 
 logger = logging.getLogger(__name__)
 

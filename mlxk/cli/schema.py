@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from mlxk.config import jsonschema
+from mlxk.config import jsonschema, schema_keys
 from mlxk.config.diagnostics import suggestion
 from mlxk.config.origins import parse_dotted
 from mlxk.errors import UsageError
@@ -48,11 +48,11 @@ def schema(
 
 def _field(described: jsonschema.JsonSchema, name: str) -> jsonschema.JsonSchema:
     try:
-        part = jsonschema.field(described, parse_dotted(name))
+        part = schema_keys.field(described, parse_dotted(name))
     except ValueError:
         part = None
     if part is None:
         raise UsageError(
-            f"the schema has no key `{name}`", hint=suggestion(name, jsonschema.key_names(described))
+            f"the schema has no key `{name}`", hint=suggestion(name, schema_keys.key_names(described))
         )
     return part

@@ -13,9 +13,9 @@ from cyclopts import Parameter
 
 from mlxk.config import catalogue, project_files, requests
 from mlxk.config import trust as trusting
+from mlxk.config.consent import Request
 from mlxk.config.diagnostics import printable, snippet
 from mlxk.config.origins import dotted
-from mlxk.config.trust import Request
 from mlxk.errors import UsageError
 
 _Switch = Annotated[bool, Parameter(negative="")]

@@ -8,8 +8,10 @@ from mlxk.config.arguments import Flag
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
 from mlxk.config.origins import Origin
-from mlxk.config.resolution import Link, Resolved, resolve
-from mlxk.config.validate import catalogue, migrate_files, project, project_files, requests, validate_files
+from mlxk.config.projects import catalogue, project, project_files
+from mlxk.config.resolution import resolve
+from mlxk.config.resolved import Link, Resolved
+from mlxk.config.validate import migrate_files, requests, validate_files
 
 __all__ = [
     "Diagnostic",

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 
 from mlxk.config import shape
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.gathering import Workspace, expand
-from mlxk.config.layers import Items, Scalar, Table, from_plain, merge_tables, nested
+from mlxk.config.fitting import fit_text
+from mlxk.config.layers import merge_tables
 from mlxk.config.origins import Origin, Source, parse_dotted
 from mlxk.config.schema import Profile
 from mlxk.config.secrets import shown_argument
-from mlxk.config.validation import fit_text
+from mlxk.config.short_forms import expand
+from mlxk.config.values import Items, Scalar, Table, from_plain, nested
+from mlxk.config.workspace import Workspace
 from mlxk.config.yaml.document import parse_value
 from mlxk.config.yaml.strict import MAX_DEPTH
 

@@ -16,11 +16,12 @@ import yaml
 from pydantic import BaseModel
 
 from mlxk.config.diagnostics import InvalidProfile
-from mlxk.config.gathering import expand
+from mlxk.config.fitting import fit_text
 from mlxk.config.migration import Migration
 from mlxk.config.origins import Source, dotted
 from mlxk.config.schema import model_table
-from mlxk.config.validation import check, fit_text
+from mlxk.config.short_forms import expand
+from mlxk.config.validation import check
 from mlxk.config.version import LANGUAGE_VERSION
 from mlxk.config.yaml.document import parse as parse_document
 from mlxk.config.yaml.document import read

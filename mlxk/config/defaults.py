@@ -7,9 +7,9 @@ from functools import cache
 from pydantic import BaseModel
 
 from mlxk.config import shape
-from mlxk.config.layers import Entry, Table, from_plain
 from mlxk.config.origins import DEFAULT
 from mlxk.config.schema import Profile
+from mlxk.config.values import Entry, Table, from_plain
 
 _FIRST = ("mlxk", "description", "model", "aliases")
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mlxk.config.effects import Effect, effect
-from mlxk.config.layers import leaves, lookup, plain
 from mlxk.config.origins import KeyPath, dotted
 from mlxk.config.printing import inline
-from mlxk.config.resolution import Resolved
+from mlxk.config.resolved import Resolved
+from mlxk.config.values import leaves, lookup, plain
 
 
 @dataclass(frozen=True, slots=True)

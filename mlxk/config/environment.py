@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlxk.config.diagnostics import Diagnostic, nearest
-from mlxk.config.layers import Entry, Table, Value, merge
+from mlxk.config.layers import merge
 from mlxk.config.origins import KeyPath, Origin, Source, dotted
 from mlxk.config.schema import Profile
 from mlxk.config.shape import as_section, fields
+from mlxk.config.values import Entry, Table, Value
 from mlxk.config.yaml.document import parse_value
 
 PREFIX = "MLXK_"

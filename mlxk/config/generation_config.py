@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Table, from_plain, lookup, merge_tables, nested
+from mlxk.config.layers import merge_tables
 from mlxk.config.origins import KeyPath, Origin
 from mlxk.config.schema import Profile
 from mlxk.config.validation import check
+from mlxk.config.values import Table, from_plain, lookup, nested
 
 _ORIGIN = Origin("model", "generation_config.json")
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath
 from mlxk.config.risks import OUTSIDE, Ask
 from mlxk.config.secrets import HIDDEN
+from mlxk.config.values import Entry, Items, Scalar, Table, Value
 from mlxk.config.yaml.strict import MAX_BYTES, is_unicode, typed
 
 _EXPRESSION = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")

@@ -8,19 +8,12 @@ from dataclasses import replace
 from mlxk.config import rules
 from mlxk.config.defaults import defaults_layer
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import (
-    Entry,
-    Table,
-    key_origin,
-    lookup,
-    merge_table,
-    merge_tables,
-    settle,
-)
+from mlxk.config.layers import merge_table, merge_tables, settle
 from mlxk.config.origins import DEFAULT, KeyPath, dotted
 from mlxk.config.schema import Profile
 from mlxk.config.secrets import with_hidden_keys
 from mlxk.config.validation import validated, value_origin, with_note
+from mlxk.config.values import Entry, Table, key_origin, lookup
 
 # Problems after which the merged profile would be incomplete, so that judging it would mislead.
 _FATAL = ("E0", "E101", "E2", "E3")

@@ -6,7 +6,6 @@ extends; `defaults`; the entry; `mlxk.yaml` overrides for its model; the variant
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,24 +14,19 @@ from mlxk.config import merged
 from mlxk.config.bases import NotThere, extended
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
-from mlxk.config.gathering import Layer, Workspace, gather
-from mlxk.config.layers import Items, Scalar, Table, lookup, merge_tables, plain
-from mlxk.config.resolution import (
-    GenerationConfig,
-    Resolved,
-    matching_overrides,
-    model_reference,
-    settled,
-    with_model_layers,
-)
+from mlxk.config.gathering import gather
+from mlxk.config.layers import NamedLayer, merge_tables
+from mlxk.config.overrides import matching_overrides, model_reference
+from mlxk.config.resolution import GenerationConfig, settled, with_model_layers
+from mlxk.config.resolved import Resolved
 from mlxk.config.schema import Profile
+from mlxk.config.values import Items, Scalar, Table, lookup, plain
+from mlxk.config.workspace import Layer, Workspace
 
 _MODEL_LAYERS = ("defaults", "generation_config.json")
 _TOP = ("environment", "--set", "flags")
 _OF_THE_WHOLE = ("models", "defaults", "memory", "model", "variants", "description", "aliases")
 _NOT_EXTENDED = ("server", "log", "memory", "models", "defaults", "description", "aliases", "variants")
-
-_Layers = list[tuple[str, Table]]
 
 
 def resolve_models(
@@ -50,9 +44,7 @@ def resolve_models(
     """
     if not resolved.profile.models:
         return {resolved.name: resolved}
-    workspace = Workspace(
-        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated, looks
-    )
+    workspace = Workspace.at(cwd, environ, isolated=isolated, looks=looks)
     repository = workspace.repository_layers()
     entries = Entries(workspace, resolved.layers, repository, workspace.catalogue(repository))
     found: dict[str, Resolved] = {}
@@ -82,9 +74,9 @@ class Entries:
     layers: Sequence[tuple[str, Table]]
     repository: Sequence[Layer]
     catalogue: Sequence[Found]
-    bases: dict[Path, _Layers] = field(default_factory=dict)
+    bases: dict[Path, list[NamedLayer]] = field(default_factory=dict)
 
-    def __iter__(self) -> Iterator[tuple[str, str, _Layers]]:
+    def __iter__(self) -> Iterator[tuple[str, str, list[NamedLayer]]]:
         models = lookup(merge_tables(table for _, table in self.layers), ("models",))
         for name in models.entries if isinstance(models, Table) else ():
             if isinstance(lookup(models, (name,)) if models else None, Table):
@@ -95,7 +87,7 @@ class Entries:
         """What the entries extend, as far as they were iterated."""
         return [label for layers in self.bases.values() for label, _ in layers]
 
-    def _served(self, name: str) -> Iterator[tuple[str, str, _Layers]]:
+    def _served(self, name: str) -> Iterator[tuple[str, str, list[NamedLayer]]]:
         own = self._parts(("models", name))
         bottom = [
             (label, merged.without(table, *_OF_THE_WHOLE))
@@ -117,22 +109,22 @@ class Entries:
             over = (f"variant {variant}", table)
             yield variant, name, [("models", named), over, *top]
 
-    def _parts(self, path: tuple[str, ...]) -> _Layers:
+    def _parts(self, path: tuple[str, ...]) -> list[NamedLayer]:
         return [
             (f"{label} {'.'.join(path)}", node)
             for label, table in self.layers
             if label not in _MODEL_LAYERS and isinstance(node := lookup(table, path), Table)
         ]
 
-    def _extended(self, entry: Table) -> _Layers:
+    def _extended(self, entry: Table) -> list[NamedLayer]:
         listed = lookup(entry, ("extends",))
-        found: _Layers = []
+        found: list[NamedLayer] = []
         for item in listed.items if isinstance(listed, Items) else ():
             if isinstance(item, Scalar) and isinstance(item.value, str):
                 found += self._base(item, item.value)
         return found
 
-    def _base(self, item: Scalar, reference: str) -> _Layers:
+    def _base(self, item: Scalar, reference: str) -> list[NamedLayer]:
         """The layers of one profile that an entry builds on, read once however many entries name it."""
         # What no file says was said in the working folder: by `--set` or the environment.
         declared_in = item.origin.file or self.workspace.cwd / "command line"

@@ -8,10 +8,10 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from mlxk.config.layers import Entry, Scalar, Table, Value
 from mlxk.config.notation import UNIX
 from mlxk.config.origins import KeyPath
 from mlxk.config.schema import model_table
+from mlxk.config.values import Scalar, Table, Value, with_each, with_value
 
 # A path as written, to the whole path.
 Absolute = Callable[[str], str]
@@ -71,9 +71,9 @@ def with_absolute_paths(table: Table, absolute: Absolute) -> Table:
 
     for path, rule in _RULES.items():
         table = _changed(table, path, partial(rule, absolute))
-    table = _at(table, "defaults", whole)
+    table = with_value(table, "defaults", whole)
     for key in _NAMED:
-        table = _at(table, key, partial(_each, change=whole))
+        table = with_value(table, key, partial(with_each, change=whole))
     return table
 
 
@@ -89,20 +89,4 @@ def _changed(table: Table, path: KeyPath, change: Callable[[str], str]) -> Table
             case _:
                 return value
 
-    return _at(table, str(path[0]), step)
-
-
-def _each(value: Value, change: Callable[[Value], Value]) -> Value:
-    """A mapping with each of its values changed; nothing else."""
-    if not isinstance(value, Table):
-        return value
-    entries = {name: Entry(item.key, change(item.value)) for name, item in value.entries.items()}
-    return replace(value, entries=entries)
-
-
-def _at(table: Table, key: str, change: Callable[[Value], Value]) -> Table:
-    """The table with the value of one key changed, if it has the key."""
-    entry = table.entries.get(key)
-    if entry is None:
-        return table
-    return replace(table, entries={**table.entries, key: Entry(entry.key, change(entry.value))})
+    return with_value(table, str(path[0]), step)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from mlxk.config.layers import Items, Scalar, Table, Value, is_unset, plain
 from mlxk.config.origins import Origin
+from mlxk.config.values import Items, Scalar, Table, Value, is_unset, plain
 from mlxk.config.yaml.strict import typed
 
 

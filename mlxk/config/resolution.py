@@ -7,12 +7,9 @@ and includes; the profile; `mlxk.yaml` overrides, broad to exact; `mlxk.local.ya
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -21,106 +18,21 @@ from mlxk.config.arguments import flag_layer, set_layer
 from mlxk.config.defaults import defaults_layer
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile, nearest
 from mlxk.config.discovery import Found
-from mlxk.config.gathering import Layer, Workspace, expand, gather
+from mlxk.config.fitting import fit_text
+from mlxk.config.gathering import gather
 from mlxk.config.generation_config import generation_layer
-from mlxk.config.layers import (
-    Entry,
-    Items,
-    Scalar,
-    Table,
-    Value,
-    from_plain,
-    is_unset,
-    leaves,
-    lookup,
-    merge_tables,
-    plain,
-    settle,
-)
-from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted, parse_dotted
+from mlxk.config.layers import NamedLayer, merge_tables, settle
+from mlxk.config.origins import DEFAULT
+from mlxk.config.overrides import matching_overrides, model_reference
+from mlxk.config.resolved import Resolved
 from mlxk.config.schema import ModelSection, Profile
-from mlxk.config.validation import check, fit_text
+from mlxk.config.short_forms import expand
+from mlxk.config.validation import check
+from mlxk.config.values import Table, lookup, plain
+from mlxk.config.workspace import Layer, Workspace
 from mlxk.errors import ProfileNotFound, UsageError
 
 GenerationConfig = Callable[[ModelSection], Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """One layer's say about one key. `unset` where it took the key away."""
-
-    layer: str
-    origin: Origin
-    value: Value
-
-    @property
-    def unset(self) -> bool:
-        return is_unset(self.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A profile with where everything in it comes from.
-
-    `profile` holds secrets that interpolation brought in; `tree` shows each as the `${…}` that was written.
-    `files` are those that say something, as messages name them; `read` are all that were read.
-    """
-
-    name: str
-    profile: Profile = field(repr=False)
-    tree: Table = field(repr=False)
-    layers: tuple[tuple[str, Table], ...] = field(repr=False)
-    files: tuple[str, ...]
-    warnings: tuple[str, ...]
-    variants: tuple[str, ...] = ()
-    read: frozenset[Path] = frozenset()
-
-    def origin(self, path: str | KeyPath) -> Origin:
-        """Where the value at `path` (`sampling.top_p`) comes from."""
-        node = lookup(self.tree, parse_dotted(path) if isinstance(path, str) else path)
-        return node.origin if node is not None else DEFAULT
-
-    @property
-    def origins(self) -> dict[str, Origin]:
-        """The origin of every value, by dotted path."""
-        return {dotted(path): leaf.origin for path, leaf in leaves(self.tree)}
-
-    def chain(self, path: str | KeyPath) -> tuple[Link, ...]:
-        """What each layer says about `path`, from low to high; the last is what counts."""
-        place = parse_dotted(path) if isinstance(path, str) else path
-        links = []
-        for name, layer in self.layers:
-            node = lookup(layer, place)
-            if node is not None:
-                links.append(Link(name, node.origin, node))
-        return tuple(links)
-
-    @property
-    def config_hash(self) -> str:
-        """sha256 of the effective values, `${…}` as written: equal configurations have equal hashes."""
-        values = from_plain(self.profile.model_dump(mode="json", by_alias=True), DEFAULT)
-        canonical = _masked(values, self.tree)
-        shown = json.dumps(plain(canonical, shown=True), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _masked(values: Value, tree: Value) -> Value:
-    """Validated values, with the scalars of `tree` in their place wherever `${…}` gave them."""
-    match values, tree:
-        case Table(), Table():
-            entries = {
-                key: Entry(entry.key, _masked(entry.value, tree.entries[key].value))
-                for key, entry in values.entries.items()
-                if key in tree.entries
-            }
-            return Table({**values.entries, **entries}, values.origin)
-        case Items(), Items():
-            pairs = zip(values.items, tree.items, strict=True)
-            return Items(tuple(_masked(value, under) for value, under in pairs), values.origin)
-        case _, Scalar(expression=str()):
-            return tree
-        case _:
-            return values
 
 
 def resolve(
@@ -147,9 +59,7 @@ def resolve(
     """
     if (source is None) == (model is None):
         raise UsageError("name either a profile or a model", hint="mlxk profiles lists the profiles")
-    workspace = Workspace(
-        Path(os.path.abspath(cwd or Path.cwd())), os.environ if environ is None else environ, isolated, looks
-    )
+    workspace = Workspace.at(cwd, environ, isolated=isolated, looks=looks)
     repository = workspace.repository_layers()
     user = workspace.user_layer()
     name, profile_layers = _profile(source, repository, workspace) if source is not None else (str(model), [])
@@ -178,9 +88,6 @@ def resolve(
     )
 
 
-_Layers = list[tuple[str, Table]]
-
-
 def _profile(
     source: str | Path, repository: Sequence[Layer], workspace: Workspace
 ) -> tuple[str, list[Layer]]:
@@ -190,7 +97,7 @@ def _profile(
     return path.stem, gather(workspace, path, catalogue)
 
 
-def _top(sets: Sequence[str], flags: Mapping[str, object], workspace: Workspace) -> _Layers:
+def _top(sets: Sequence[str], flags: Mapping[str, object], workspace: Workspace) -> list[NamedLayer]:
     """The layers over all files."""
     return [
         *_environment(workspace),
@@ -199,7 +106,7 @@ def _top(sets: Sequence[str], flags: Mapping[str, object], workspace: Workspace)
     ]
 
 
-def _refuse_wrong(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
+def _refuse_wrong(workspace: Workspace, bottom: list[NamedLayer], top: list[NamedLayer]) -> None:
     """Raises `InvalidProfile` with all that is wrong in the layers by themselves, and what that shows."""
     _check_outer(workspace, bottom, top)
     if workspace.errors:
@@ -237,7 +144,7 @@ def find(source: str | Path, catalogue: Sequence[Found], workspace: Workspace) -
     raise ProfileNotFound(f"there is no profile `{source}`", hint=hint)
 
 
-def _environment(workspace: Workspace) -> _Layers:
+def _environment(workspace: Workspace) -> list[NamedLayer]:
     layer = environment.read(workspace.environ)
     workspace.problems.extend(layer.problems)
     for name in layer.unknown:
@@ -247,7 +154,7 @@ def _environment(workspace: Workspace) -> _Layers:
     return [("environment", table)]
 
 
-def _check_outer(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
+def _check_outer(workspace: Workspace, bottom: list[NamedLayer], top: list[NamedLayer]) -> None:
     """What came from outside the files; those were checked when they were read."""
     below = [table for _, table in bottom]
     for _, table in top:
@@ -255,42 +162,7 @@ def _check_outer(workspace: Workspace, bottom: _Layers, top: _Layers) -> None:
         below.append(table)
 
 
-def model_reference(bottom: _Layers, top: _Layers) -> str | None:
-    """What overrides are matched against: the model as the profile, the environment and flags name it."""
-    tree = settle(merge_tables(table for _, table in [*bottom, *top]))
-    for key in ("repo", "path"):
-        node = lookup(tree, ("model", key))
-        if node is not None:
-            return str(plain(node))
-    return None
-
-
-def matching_overrides(repository: Sequence[Layer], reference: str | None) -> _Layers:
-    found: _Layers = []
-    for layer in repository:
-        overrides = lookup(layer.table, ("overrides",))
-        if not isinstance(overrides, Table) or reference is None:
-            continue
-        matching = [pattern for pattern in overrides.entries if matches(pattern, reference)]
-        for pattern in sorted(matching, key=_exactness):
-            table = overrides.entries[pattern].value
-            if isinstance(table, Table):
-                found.append((f"{layer.label} overrides {pattern}", table))
-    return found
-
-
-def matches(pattern: str, reference: str) -> bool:
-    """Whether an override's pattern means this model."""
-    return pattern == reference or fnmatchcase(reference, pattern)
-
-
-def _exactness(pattern: str) -> tuple[bool, int]:
-    """Sorts broad globs before narrow ones, and an exact reference last."""
-    is_exact = not any(char in pattern for char in "*?[")
-    return is_exact, sum(char not in "*?[]" for char in pattern)
-
-
-def _variant(layers: _Layers, name: str | None) -> _Layers:
+def _variant(layers: list[NamedLayer], name: str | None) -> list[NamedLayer]:
     if name is None:
         return []
     variants = merged.variants(table for _, table in layers)
@@ -304,10 +176,10 @@ def _variant(layers: _Layers, name: str | None) -> _Layers:
 
 
 def with_model_layers(
-    layers: _Layers, generation_config: GenerationConfig | None, workspace: Workspace
-) -> _Layers:
+    layers: list[NamedLayer], generation_config: GenerationConfig | None, workspace: Workspace
+) -> list[NamedLayer]:
     """The layers below all files: built-in defaults and what the model ships."""
-    lowest: _Layers = [("defaults", defaults_layer())]
+    lowest: list[NamedLayer] = [("defaults", defaults_layer())]
     section = settle(merge_tables(table for _, table in layers))
     node = lookup(section, ("model",))
     if generation_config is not None and isinstance(node, Table):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlxk.config.layers import Items, Scalar, Table, Value
 from mlxk.config.notation import is_loopback, split_listen
 from mlxk.config.origins import KeyPath, Origin, dotted
+from mlxk.config.values import Items, Scalar, Table, Value
 
 
 @dataclass(frozen=True, slots=True)

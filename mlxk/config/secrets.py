@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from mlxk.config.layers import Entry, Items, Scalar, Table, Value, lookup
 from mlxk.config.origins import KeyPath
+from mlxk.config.values import Entry, Items, Scalar, Table, Value, lookup
 
 # The lists of keys below `server`.
 KEY_LISTS = ("api_keys", "admin_keys")

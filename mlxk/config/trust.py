@@ -12,26 +12,12 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlxk.config import discovery, private
-from mlxk.config.risks import Ask
 from mlxk.errors import ProfileError
 
 _VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A file that asks for consent, and whether it has it; `known` if this or another content of it has."""
-
-    path: Path
-    label: str
-    digest: str
-    asks: tuple[Ask, ...]
-    trusted: bool
-    known: bool
 
 
 def state_file(environ: Mapping[str, str]) -> Path | None:

@@ -1,66 +1,27 @@
-"""Checking files without running them, and listing profiles."""
+"""Files looked at without running them: what is wrong with them, what they ask for, what `migrate` does."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from mlxk.config import discovery, merged
+from mlxk.config.consent import Request
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile, ordered
-from mlxk.config.discovery import Found, Where
+from mlxk.config.discovery import Found
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
-from mlxk.config.gathering import Layer, Workspace, gather
+from mlxk.config.gathering import gather
 from mlxk.config.interpolation import UNSET
-from mlxk.config.layers import Scalar, Table, lookup
 from mlxk.config.models import Entries
 from mlxk.config.resolution import find
-from mlxk.config.trust import Request
-from mlxk.config.yaml.document import read
+from mlxk.config.values import Table
+from mlxk.config.workspace import Layer, Workspace
 
 if TYPE_CHECKING:
     from mlxk.config.migration import Migration
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueItem:
-    """A profile that `-p` finds."""
-
-    name: str
-    path: Path
-    where: Where
-    description: str
-
-
-def catalogue(
-    cwd: Path | None = None, environ: Mapping[str, str] | None = None, isolated: bool = False
-) -> list[CatalogueItem]:
-    """Every profile that a name can mean: the project's, the user's, those that ship."""
-    workspace = _workspace(cwd, environ, isolated)
-    return [
-        CatalogueItem(item.name, item.path, item.where, _description(item.path))
-        for item in workspace.catalogue(workspace.repository_layers())
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class Project:
-    """Where a new profile belongs: the repository's root, and its folder of profiles."""
-
-    root: Path
-    profiles: Path
-
-
-def project(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> Project:
-    """The project around `cwd`; without an mlxk.yaml, the folder itself."""
-    workspace = _workspace(cwd, environ, isolated=False)
-    repository = workspace.repository_layers()
-    root = repository[0].path.parent if repository else workspace.cwd
-    return Project(root, workspace.profile_folders(repository)[0])
 
 
 def requests(
@@ -70,7 +31,7 @@ def requests(
 
     Raises `InvalidProfile` for files that cannot be read, and `ProfileNotFound`.
     """
-    workspace = _workspace(cwd, environ, isolated=False)
+    workspace = Workspace.at(cwd, environ, looks=True)
     repository = workspace.repository_layers()
     listed = workspace.catalogue(repository)
     workspace.requests.clear()
@@ -83,14 +44,6 @@ def requests(
     return list(workspace.requests.values())
 
 
-def project_files(cwd: Path | None = None, environ: Mapping[str, str] | None = None) -> list[Path]:
-    """`mlxk.yaml` and `mlxk.local.yaml` of the project around `cwd`, and its profiles."""
-    workspace = _workspace(cwd, environ, isolated=False)
-    repository = workspace.repository_layers()
-    own = discovery.repository_files(workspace.cwd, workspace.environ)
-    return [*own, *(item.path for item in workspace.catalogue(repository) if item.where == "project")]
-
-
 def migrate_files(
     paths: Iterable[str | Path], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> list[Migration]:
@@ -98,7 +51,7 @@ def migrate_files(
     # Imported here: only `mlxk migrate` needs it, and every command imports this module.
     from mlxk.config.migration import migrate
 
-    workspace = _workspace(cwd, environ, isolated=False)
+    workspace = Workspace.at(cwd, environ, looks=True)
     absolute = [workspace.absolute(path) for path in paths]
     return [migrate(path, workspace.label(path), _file_model(workspace, path)) for path in absolute]
 
@@ -111,22 +64,12 @@ def _file_model(workspace: Workspace, path: Path) -> type[BaseModel]:
     return UserFile if user is not None and path == user / "config.yaml" else ProfileFile
 
 
-def _description(path: Path) -> str:
-    node = lookup(read(path, str(path)).root, ("description",))
-    return str(node.value) if isinstance(node, Scalar) and node.value is not None else ""
-
-
-def _workspace(cwd: Path | None, environ: Mapping[str, str] | None, isolated: bool) -> Workspace:
-    folder = Path(os.path.abspath(cwd or Path.cwd()))
-    return Workspace(folder, os.environ if environ is None else environ, isolated, looks=True)
-
-
 def validate_files(
     paths: Iterable[str | Path], *, cwd: Path | None = None, environ: Mapping[str, str] | None = None
 ) -> list[Diagnostic]:
     """All that is wrong with all these files, and with the files that they extend and include."""
-    workspace = _workspace(cwd, environ, isolated=False)
-    quiet = _workspace(cwd, environ, isolated=False)
+    workspace = Workspace.at(cwd, environ, looks=True)
+    quiet = Workspace.at(cwd, environ, looks=True)
     repository = quiet.repository_layers()
     names = workspace.catalogue(repository)
     for path in paths:

@@ -7,17 +7,17 @@ messages may quote the input, so every message is written here, without the valu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from mlxk.config import renames, shape
 from mlxk.config.diagnostics import Diagnostic, nearest, suggestion
-from mlxk.config.layers import Entry, Items, Scalar, Table, Value, key_origin, lookup, plain, settle
+from mlxk.config.layers import settle
 from mlxk.config.origins import DEFAULT, KeyPath, Origin, dotted
 from mlxk.config.secrets import HIDDEN, is_about_keys
+from mlxk.config.values import Items, Scalar, Table, Value, key_origin, lookup, plain
 from mlxk.config.yaml.tree import describe
 
 _EXPECTED = {
@@ -43,39 +43,6 @@ _BOUNDS = {
 }
 
 _Model = TypeVar("_Model", bound=BaseModel)
-
-
-def fit_text(table: Table, model: Any) -> Table:
-    """Values as the schema wants them: 20.0 is a whole number, as for JSON schema and so for editors.
-
-    Values from the environment, `--set` and `${…}` are text where the schema wants text.
-    There `1234567` is typed like a plain YAML scalar, for nobody wrote quotes; a field of type string
-    takes what was written.
-    """
-    fitted = _fit(table, model)
-    if not isinstance(fitted, Table):
-        raise TypeError("a table stays a table")
-    return fitted
-
-
-def _fit(value: Value, annotation: Any) -> Value:
-    match value:
-        case Table():
-            entries = {
-                key: Entry(entry.key, _fit(entry.value, shape.child(annotation, key)))
-                for key, entry in value.entries.items()
-            }
-            return Table(entries, value.origin, value.replaces)
-        case Items():
-            inner = shape.child(annotation, 0)
-            items = tuple(_fit(item, inner) for item in value.items)
-            return Items(items, value.origin, value.appends)
-        case Scalar(text=str(text)) if value.value is not None and shape.is_text(annotation):
-            return Scalar(text, value.origin, text, value.expression, value.style)
-        case Scalar(value=float(number)) if number.is_integer() and shape.is_whole(annotation, number):
-            return replace(value, value=int(number))
-        case Scalar():
-            return value
 
 
 def check(layer: Table, model: type[BaseModel], *, below: Sequence[Table] = ()) -> list[Diagnostic]:

@@ -6,8 +6,8 @@ import re
 
 from mlxk import __version__
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Scalar, Value, lookup
 from mlxk.config.origins import Origin
+from mlxk.config.values import Scalar, Value, lookup
 from mlxk.config.yaml.document import Document
 
 LANGUAGE_VERSION = 1

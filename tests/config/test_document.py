@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlxk.config.layers import Items, Scalar, key_origin, lookup, plain
 from mlxk.config.origins import Source
+from mlxk.config.values import Items, Scalar, key_origin, lookup, plain
 from mlxk.config.yaml.document import Document, parse, read
 from mlxk.config.yaml.strict import MAX_BYTES
 

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 
 from mlxk.config import jsonschema as schemas
-from mlxk.config.layers import Items, Table, Value, plain
+from mlxk.config import schema_keys
 from mlxk.config.origins import Source
+from mlxk.config.values import Items, Table, Value, plain
 from mlxk.config.yaml.document import parse
 
 FOLDER = Path(__file__).parents[2] / "schemas"
@@ -56,18 +57,18 @@ def test_every_key_explains_itself_on_hover(name: schemas.SchemaName) -> None:
 
 def test_defaults_and_meanings_of_values() -> None:
     schema = schemas.generate("profile")
-    overflow = schemas.field(schema, ("tokens", "overflow"))
+    overflow = schema_keys.field(schema, ("tokens", "overflow"))
     assert overflow is not None
     assert overflow["default"] == "error"
     assert overflow["anyOf"][0]["enumDescriptions"][0].startswith("Refuse the request")
-    assert schemas.field(schema, ("tokens", "nothing")) is None
-    item = schemas.field(schema, ("variants", "any", "reasoning", "markers", 0, "start"))
+    assert schema_keys.field(schema, ("tokens", "nothing")) is None
+    item = schema_keys.field(schema, ("variants", "any", "reasoning", "markers", 0, "start"))
     assert item is not None
     assert item["title"] == "start"
 
 
 def test_a_field_brings_its_definitions_along() -> None:
-    part = schemas.field(schemas.generate("profile"), ("tokens",))
+    part = schema_keys.field(schemas.generate("profile"), ("tokens",))
     assert part is not None
     assert set(part["$defs"]) == {"TokensSection", "ContextShare"}
     jsonschema.Draft202012Validator(part).validate({"share": {"run": 1.0}})

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlxk.config.layers import (
-    EMPTY,
+from mlxk.config.layers import merge, merge_tables, settle
+from mlxk.config.origins import DEFAULT, Origin, Source, dotted, parse_dotted
+from mlxk.config.values import (
     Entry,
     Items,
     Scalar,
@@ -17,13 +18,9 @@ from mlxk.config.layers import (
     from_plain,
     leaves,
     lookup,
-    merge,
-    merge_tables,
     nested,
     plain,
-    settle,
 )
-from mlxk.config.origins import Origin, Source, dotted, parse_dotted
 from mlxk.config.yaml.document import parse
 
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -92,7 +89,7 @@ def test_merge_is_associative(first: Table, second: Table, third: Table) -> None
 @given(LAYERS)
 @settings(deadline=None)
 def test_an_empty_layer_changes_no_value(some: Table) -> None:
-    assert plain(settle(merge_tables([some, EMPTY]))) == plain(settle(merge_tables([some])))
+    assert plain(settle(merge_tables([some, Table({}, DEFAULT)]))) == plain(settle(merge_tables([some])))
 
 
 @given(st.lists(LAYERS, min_size=1, max_size=4))

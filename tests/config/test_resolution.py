@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mlxk.config import Flag
-from mlxk.config.layers import Items, leaves, lookup
 from mlxk.config.origins import parse_dotted
+from mlxk.config.values import Items, leaves, lookup
 from mlxk.errors import ProfileNotFound, UsageError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlxk.config import InvalidProfile, resolve
-from mlxk.config.layers import plain
+from mlxk.config.values import plain
 
 
 def write(folder: Path, server: str) -> Path:

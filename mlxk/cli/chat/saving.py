@@ -12,8 +12,8 @@ from mlxk.cli.chat.session import Chat
 from mlxk.config import catalogue, discovery, migration
 from mlxk.config.assignments import Keys, assigned
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
-from mlxk.config.layers import lookup, plain
 from mlxk.config.origins import parse_dotted
+from mlxk.config.values import lookup, plain
 from mlxk.errors import MlxkError, UsageError
 
 LAYERS = ("profile", "local", "repository", "user")

@@ -8,9 +8,9 @@ from mlxk.cli.chat import saving, settings
 from mlxk.cli.chat.command import Outcome
 from mlxk.cli.chat.session import Chat
 from mlxk.cli.config import explained
-from mlxk.config.layers import Table, is_unset, lookup
 from mlxk.config.origins import dotted
 from mlxk.config.printing import as_yaml, inline
+from mlxk.config.values import Table, is_unset, lookup
 from mlxk.errors import UsageError
 
 _SHOWN = ("system", "sampling", "tokens", "stop", "reasoning", "output")

@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Scalar, Table, lookup
 from mlxk.config.migration.rewriting import Change, Rewriting
+from mlxk.config.values import Scalar, Table, lookup
 from mlxk.config.version import newer_language, version_problem
 from mlxk.config.yaml.document import read
 from mlxk.errors import ProfileError

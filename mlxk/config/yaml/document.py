@@ -16,9 +16,9 @@ from pathlib import Path
 import yaml
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Scalar, Table, Value
 from mlxk.config.origins import KeyPath, Origin, OriginKind, Source
 from mlxk.config.secrets import shown_lines
+from mlxk.config.values import Scalar, Table, Value
 from mlxk.config.yaml.strict import MAX_BYTES, Refused, compose, is_unicode, typed
 from mlxk.config.yaml.syntax import syntax_error
 from mlxk.config.yaml.tree import Builder, describe

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import yaml
 
-from mlxk.config.layers import Atom
+from mlxk.config.values import Atom
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 64

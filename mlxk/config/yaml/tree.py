@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import yaml
 
 from mlxk.config.diagnostics import Diagnostic
-from mlxk.config.layers import Entry, Items, Scalar, Table, Value
 from mlxk.config.origins import KeyPath, Origin, OriginKind, Source, dotted
 from mlxk.config.secrets import shown_name
+from mlxk.config.values import Entry, Items, Scalar, Table, Value
 from mlxk.config.yaml.strict import CONSTRUCT, MERGE, TAG, is_unicode
 
 
