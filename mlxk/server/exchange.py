@@ -183,6 +183,15 @@ class Exchange:
         return headers
 
 
+def let_go(error: MlxkError) -> None:
+    """Forget the way that an error came, once it is told.
+
+    The frames on it hold the body and the prompt, and some of them the error itself: such a ring stays in
+    memory until Python's rare full collection, and refused prompts may be large.
+    """
+    error.__traceback__ = None
+
+
 def _plain(text: str) -> str:
     """Text that may stand in a header: one line of ASCII."""
     return " ".join(text.split()).encode("ascii", "backslashreplace").decode()[:1000]

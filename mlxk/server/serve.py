@@ -14,7 +14,8 @@ import uvloop
 from sanic import Sanic
 
 from mlxk.server.admin import Administration
-from mlxk.server.app import Handler, make_app, request_limits
+from mlxk.server.app import make_app, request_limits
+from mlxk.server.handler import Handler
 from mlxk.server.service import Service
 from mlxk.server.site import Site
 

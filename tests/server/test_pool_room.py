@@ -226,9 +226,10 @@ async def test_a_refused_request_does_not_say_how_long_a_model_stays() -> None:
 
 async def test_by_name() -> None:
     world = World()
-    async with pooled(world, "ab", max_models=2) as (a, _):
-        pool = a._keeper
-        assert isinstance(pool, Pool)
+    pool = Pool(factory=world.factory, max_models=2)
+    a = sized(pool, "a", 1)
+    sized(pool, "b", 1)
+    async with pool:
         await pool.load("a")
         assert [one.state for one in pool.states()] == ["ready", "asleep"]
         world.gate.clear()
