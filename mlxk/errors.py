@@ -33,6 +33,7 @@ The tree::
     ├── EngineError               engine_error       1    500
     │   ├── EngineUnavailable     engine_unavailable 1    503
     │   ├── EngineCrashed         engine_crashed     1    503
+    │   ├── DownloadFailed        download_failed    1    502
     │   └── InsufficientMemory    insufficient_m...  1    507
     ├── AddressInUse              address_in_use     1    500
     └── Interrupted               interrupted        130  499
@@ -262,6 +263,13 @@ class EngineCrashed(EngineError):
     code = "engine_crashed"
     http_status = 503
     retry_after: int = 1
+
+
+class DownloadFailed(EngineError):
+    """A server could not fetch what a client may have; the reason, which may name local things, is logged."""
+
+    code = "download_failed"
+    http_status = 502
 
 
 class InsufficientMemory(EngineError):

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from mlxk.cli.notes import note
-from mlxk.cli.room import room_for
 from mlxk.cli.table import lines
 from mlxk.engine.architectures import model_types
 from mlxk.errors import ModelError
@@ -21,6 +20,7 @@ from mlxk.hub.headers import Tensors
 from mlxk.hub.health import Finding
 from mlxk.hub.sizes import show
 from mlxk.memory import Machine, machine
+from mlxk.memory.room import room_for
 
 _TITLES = ("MODEL", "SIZE", "WEIGHTS", "TYPE", "CONTEXT", "HEALTH", "FITS", "LAST USED")
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from mlxk.cli.notes import note
-from mlxk.cli.room import Room, room_for
 from mlxk.cli.waiting import waiting
 from mlxk.engine.architectures import model_types
-from mlxk.errors import HubUnreachable, InsufficientMemory, Interrupted, ModelUnavailable, UsageError
+from mlxk.errors import HubUnreachable, Interrupted, ModelUnavailable, UsageError
 from mlxk.hub import preflight, references
 from mlxk.hub.preflight import Preflight
 from mlxk.hub.pull import pull as fetch
 from mlxk.hub.sizes import show
+from mlxk.memory.room import Room, room_to_fetch
 
 
 def pull(
@@ -61,7 +61,7 @@ def pull(
         return _say(_here(name, revision), json_)
     with waiting(f"asking the hub about {name}"):
         found = preflight.check(name, revision, model_types=model_types())
-        room = _checked(found, force=force)
+        room = room_to_fetch(found, force=force)
     if dry_run:
         _report(found, room, json_)
         return 0
@@ -88,23 +88,6 @@ def _here(name: str, revision: str | None) -> dict[str, Any]:
     except ModelUnavailable as error:
         raise HubUnreachable(error.message, hint="--offline and HF_HUB_OFFLINE forbid fetching it") from error
     return {"model": reference, "commit": folder.name, "path": str(folder)}
-
-
-def _checked(found: Preflight, *, force: bool) -> Room | None:
-    """The memory it takes, if that can be known; raises what speaks against fetching it."""
-    if found.objection is not None and not force:
-        raise found.objection
-    preflight.require_disk(found)
-    if found.objection is not None:
-        return None
-    room = room_for(found.config, preflight.tensors(found))
-    if not room.fits and not force:
-        raise InsufficientMemory(
-            f"{found.reference} needs at least {show(room.needed)} of memory, and this machine has "
-            f"{show(room.limit)} for models",
-            hint="use a smaller or more quantised one; --force fetches it all the same",
-        )
-    return room
 
 
 def _report(found: Preflight, room: Room | None, json_: bool) -> None:

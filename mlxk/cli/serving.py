@@ -128,6 +128,7 @@ class Configuration:
             routes=RouteTable(server.routes),
             limits=_limits(server),
             log_content=self.profile.log.content,
+            pull=tuple(server.pull),
         )
 
 

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mlxk.cli.room import Room, room_for
 from mlxk.config.schema import ModelSection, Profile
 from mlxk.errors import MlxkError
 from mlxk.hub import facts, health, references
 from mlxk.hub.cache import cached_at
 from mlxk.hub.facts import ModelFacts
 from mlxk.hub.sizes import show as size
+from mlxk.memory.room import Room, room_for
 
 
 def show(

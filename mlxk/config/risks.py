@@ -69,12 +69,17 @@ def _is_nothing(value: Value, _root: Path | None) -> bool:
             return False
 
 
+def _is_something(value: Value, _root: Path | None) -> bool:
+    return isinstance(value, Items) and bool(value.items)
+
+
 RISKS = (
     Risk(
         ("model", "trust_remote_code"), "runs Python code that comes with the model", _is_true, anywhere=True
     ),
     Risk(("server", "listen"), "opens the server to the network", _is_open),
     Risk(("server", "api_keys"), "lets clients in without an API key", _is_nothing),
+    Risk(("server", "pull"), "lets clients download models onto this machine", _is_something),
     Risk(("engine", "prompt_cache", "path"), "writes prompts to a folder outside of its project", _leaves),
 )
 # `${file:}` may stand in any value.

@@ -1,7 +1,8 @@
 """Long work in a child process, so that Ctrl-C ends it at once: what works in threads cannot be stopped.
 
 The parent calls `send`; the module that it names calls `answer` when it is run. One JSON order goes in by
-standard input, one JSON answer or error comes back by standard output; stderr is the terminal's, for bars.
+standard input, one JSON answer or error comes back by standard output, after what the work `tell`s of how far
+it is; stderr is the terminal's, for bars.
 The child ignores Ctrl-C, which is its parent's business, and ends when its parent does.
 """
 
@@ -22,15 +23,21 @@ from mlxk import errors
 from mlxk.errors import MlxkError, ModelError
 
 Order = Mapping[str, Any]
+Listener = Callable[[Mapping[str, Any]], object]
+
+_PROGRESS = "progress"
 
 
-def send(module: str, order: Order, *, what: str) -> dict[str, Any]:
-    """Have a module do its work; raises the `MlxkError` that it ends with. `what` is for messages."""
+def send(module: str, order: Order, *, what: str, listener: Listener = lambda said: None) -> dict[str, Any]:
+    """Have a module do its work; raises the `MlxkError` that it ends with. `what` is for messages.
+
+    `listener` hears what the work tells on its way; what it raises ends the work.
+    """
     child = subprocess.Popen(  # noqa: S603 - this interpreter, a module of this package
-        [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-P", "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     try:
-        return _follow(child, order, what)
+        return _follow(child, order, what, listener)
     finally:
         child.kill()
         child.wait()
@@ -40,20 +47,27 @@ def send(module: str, order: Order, *, what: str) -> dict[str, Any]:
                     pipe.close()
 
 
-def _follow(child: subprocess.Popen[str], order: Order, what: str) -> dict[str, Any]:
+def _follow(child: subprocess.Popen[str], order: Order, what: str, listener: Listener) -> dict[str, Any]:
     assert child.stdin is not None  # noqa: S101 - both are pipes, as asked for
     assert child.stdout is not None  # noqa: S101
     with suppress(BrokenPipeError):
         child.stdin.write(json.dumps(order) + "\n")
         child.stdin.flush()
-    line = child.stdout.readline()
-    if not line:
-        raise ModelError(f"{what} ended by itself (status {child.wait()})", hint="try it again")
-    answered: dict[str, Any] = json.loads(line)
-    if "error" not in answered:
-        return answered
-    kind = getattr(errors, answered["error"], MlxkError)
-    raise kind(answered["message"], hint=answered["hint"])
+    for line in child.stdout:
+        said: dict[str, Any] = json.loads(line)
+        if _PROGRESS in said:
+            listener(said[_PROGRESS])
+        elif "error" not in said:
+            return said
+        else:
+            raise getattr(errors, said["error"], MlxkError)(said["message"], hint=said["hint"])
+    raise ModelError(f"{what} ended by itself (status {child.wait()})", hint="try it again")
+
+
+def tell(**said: object) -> None:
+    """In the child: how far the work is, for the parent's listener."""
+    # What the work itself prints goes nowhere; this does not.
+    print(json.dumps({_PROGRESS: said}), file=sys.__stdout__, flush=True)
 
 
 def answer(work: Callable[[Order], dict[str, Any]]) -> None:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from mlxk.hub.errand import send
+from mlxk.hub.errand import Listener, send
 from mlxk.hub.preflight import Preflight
 
 _MODULE = "mlxk.hub.download"
 
 
-def pull(found: Preflight) -> Path:
-    """Fetch what is not here; gives the folder. Raises `MlxkError`; Ctrl-C ends it within moments."""
+def pull(found: Preflight, listener: Listener = lambda said: None) -> Path:
+    """Fetch what is not here; gives the folder. Raises `MlxkError`; Ctrl-C ends it within moments.
+
+    `listener` hears several times a second how many bytes are `fetched` and how many `checked`; what it
+    raises ends the download.
+    """
     order = {
         "repo": found.repo,
         "revision": found.revision,
@@ -27,7 +31,8 @@ def pull(found: Preflight) -> Path:
     }
     sweep(found.repo)
     try:
-        return Path(send(_MODULE, order, what=f"the download of {found.reference}")["path"])
+        what = f"the download of {found.reference}"
+        return Path(send(_MODULE, order, what=what, listener=listener)["path"])
     finally:
         sweep(found.repo)
 

@@ -32,7 +32,6 @@ CATALOGUES: Mapping[str, Catalogue] = MappingProxyType(
         "ollama.show": show,
         "ollama.ps": ps,
         "ollama.version": version,
-        "ollama.pull": refusals.PULL,
         "ollama.create": refusals.CREATE,
         "ollama.copy": refusals.COPY,
         "ollama.delete": refusals.DELETE,

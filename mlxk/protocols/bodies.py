@@ -11,6 +11,7 @@ from mlxk.protocols.anthropic.messages import MessagesBody, PromptBody
 from mlxk.protocols.base import Json
 from mlxk.protocols.ollama.chat import ChatBody as OllamaChatBody
 from mlxk.protocols.ollama.generate import GenerateBody
+from mlxk.protocols.ollama.pull import PullBody
 from mlxk.protocols.ollama.show import ShowBody
 from mlxk.protocols.openai.chat import ChatBody
 from mlxk.protocols.openai.completions import CompletionsBody
@@ -45,6 +46,7 @@ BODIES: Mapping[str, BodyOf] = MappingProxyType(
         "ollama.chat": BodyOf("OllamaChat", OllamaChatBody, _QUESTION),
         "ollama.generate": BodyOf("OllamaGenerate", GenerateBody, {"prompt": "Why is the sky blue?"}),
         "ollama.show": BodyOf("OllamaShow", ShowBody, {}),
+        "ollama.pull": BodyOf("OllamaPull", PullBody, {}),
         "tokenize": BodyOf("Tokenize", TokenizeBody, {"prompt": "Why is the sky blue?"}),
         "admin.load": BodyOf("Load", LoadBody, {}),
         "admin.unload": BodyOf("Unload", UnloadBody, {}),

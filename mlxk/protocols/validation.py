@@ -1,4 +1,4 @@
-"""Bodies from outside: JSON bytes to a mapping, a mapping to a pydantic model, problems to `RequestError`.
+"""Bodies from outside: a mapping to a pydantic model, problems to `RequestError`.
 
 Every problem names its field as a path (`messages[1].content`), an unknown field its nearest known name.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -25,9 +24,6 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from mlxk.errors import RequestError, UnsupportedParameter
 from mlxk.protocols.base import Json
 from mlxk.requests import Unsupported
-
-# Deeper nesting than any schema has; templates and schema compilers recurse over what a body holds.
-MAX_DEPTH = 64
 
 BodyT = TypeVar("BodyT", bound="Body")
 
@@ -124,34 +120,6 @@ def listed(value: object) -> object:
 Strings = Annotated[list[str], BeforeValidator(listed, json_schema_input_type=str | list[str])]
 # The messages between the server and its engines hold whole numbers of a machine's size.
 Count = Annotated[int, Field(ge=0, lt=1 << 31)]
-
-
-def decode(data: bytes) -> Json:
-    """A JSON object of UTF-8 text; raises `RequestError`. `NaN` and infinities are not JSON."""
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise RequestError(f"The body is not valid JSON: {error}") from None
-    except RecursionError:
-        raise RequestError("The body is nested too deeply.") from None
-    if not isinstance(value, dict):
-        raise RequestError("The body must be a JSON object.")
-    _check_depth(value)
-    return value
-
-
-def _check_depth(value: dict[str, Any]) -> None:
-    level: list[Any] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return
-    raise RequestError(f"The body is nested more than {MAX_DEPTH} levels deep.")
 
 
 def validate(model: type[BodyT], body: Json) -> BodyT:

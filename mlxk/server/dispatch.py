@@ -9,6 +9,7 @@ from sanic import HTTPResponse
 from mlxk.errors import EngineUnavailable
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Json
+from mlxk.protocols.ollama import pull
 from mlxk.protocols.tokens import detokenize, tokenize
 from mlxk.server.admin import Administration
 from mlxk.server.exchange import Exchange
@@ -17,6 +18,8 @@ from mlxk.server.metrics import CONTENT_TYPE, Metrics
 from mlxk.server.openapi import document
 from mlxk.server.page import CONTENT_TYPE as PAGE_TYPE
 from mlxk.server.page import Page, is_wanted, make_page
+from mlxk.server.pulls import Pulls, follow, permit
+from mlxk.server.quota import Quotas
 from mlxk.server.routes import Kind, Route
 from mlxk.server.service import Service
 from mlxk.server.site import Site
@@ -38,6 +41,7 @@ class Dispatch:
         site: Site,
         stores: Stores,
         metrics: Metrics,
+        pulls: Pulls,
         administration: Callable[[], Administration | None],
     ) -> None:
         self._service = service
@@ -45,7 +49,9 @@ class Dispatch:
         self._stores = stores
         self._metrics = metrics
         self._administration = administration
-        self._generating = Generating(service, site, metrics)
+        self._pulls = pulls
+        self._quotas = Quotas(site.limits.per_key, site.limits.named_keys)
+        self._generating = Generating(service, site, metrics, self._quotas)
         self._document: Json | None = None
         self._page: Page | None = None
         self._answers: Mapping[Kind, _Answer] = {
@@ -55,6 +61,7 @@ class Dispatch:
             "catalogue": self._catalogue,
             "tokenize": self._tokenize,
             "detokenize": self._detokenize,
+            "pull": self._pull,
             "banner": self._banner,
             "page": self._show,
             "health": self._health,
@@ -106,6 +113,21 @@ class Dispatch:
         model = self._service.model(said.model or "")
         exchange.serve(model.card)
         return exchange.json(detokenize.answer(await model.tokens.decode(said.tokens)))
+
+    async def _pull(self, exchange: Exchange, _route: Route) -> HTTPResponse | None:
+        wanted = pull.parse(exchange.body())
+        permit(wanted, self._site.pull)
+        self._service.check()
+        # Administrators have no quota.
+        key_name = None if self._site.guard.has_admins else exchange.key_name
+        with (
+            self._quotas.admit(key_name) as left,
+            self._pulls.watched(wanted) as watch,
+            self._service.busy(watch),
+        ):
+            exchange.extra = {**exchange.extra, **left}
+            patience = self._site.limits.keep_alive_seconds
+            return await follow(exchange, watch, patience, stream=wanted.stream)
 
     async def _banner(self, exchange: Exchange, _route: Route) -> HTTPResponse:
         return exchange.plain(_BANNER, _PLAIN)

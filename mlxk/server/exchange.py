@@ -21,7 +21,7 @@ from mlxk.errors import (
     Unauthorized,
 )
 from mlxk.protocols.base import Json, ModelCard
-from mlxk.protocols.validation import decode
+from mlxk.protocols.decoding import decode
 from mlxk.server.guard import check_json, request_id
 from mlxk.server.limits import Limits
 from mlxk.server.meter import Meter

@@ -23,11 +23,11 @@ logger = logging.getLogger(__name__)
 class Generating:
     """Bodies and frames are the dialects'; how they leave is decided here."""
 
-    def __init__(self, service: Service, site: Site, metrics: Metrics) -> None:
+    def __init__(self, service: Service, site: Site, metrics: Metrics, quotas: Quotas) -> None:
         self._service = service
         self._site = site
         self._metrics = metrics
-        self._quotas = Quotas(site.limits.per_key, site.limits.named_keys)
+        self._quotas = quotas
 
     async def answer(
         self, exchange: Exchange, dialect: Generator, parsed: ParsedRequest

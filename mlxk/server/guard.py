@@ -49,6 +49,10 @@ class Guard:
     def wants_keys(self) -> bool:
         return bool(self._keys)
 
+    @property
+    def has_admins(self) -> bool:
+        return bool(self._admins)
+
     def check(self, headers: Mapping[str, str]) -> None:
         """Raises `RequestError` or `Forbidden`."""
         host = headers.get("host")
@@ -73,6 +77,13 @@ class Guard:
                 hint="Let the profile say `server: {admin_keys: [...]}`.",
             )
         return self._admins.check(headers)
+
+    def writer_name(self, headers: Mapping[str, str]) -> str | None:
+        """Whose request to write on the server's disk it is: an administrator's, where there are any.
+
+        Raises `Unauthorized`.
+        """
+        return (self._admins or self._keys).check(headers)
 
     def cors(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         """The headers that let a page of an allowed origin read the answer."""

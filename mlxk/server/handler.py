@@ -24,6 +24,7 @@ from mlxk.server.admin import Administration
 from mlxk.server.dispatch import Dispatch
 from mlxk.server.exchange import Exchange, let_go, transport
 from mlxk.server.metrics import Metrics
+from mlxk.server.pulls import Pulls
 from mlxk.server.record import CLIENT_CLOSED_REQUEST, Record
 from mlxk.server.routes import Route
 from mlxk.server.service import Service
@@ -52,6 +53,7 @@ class Handler:
         self.administration: Administration | None = None
         self._metrics = Metrics()
         self._service = service
+        self._pulls = Pulls()
         self._stores = Stores(site.limits.stored_responses, site.limits.stored_bytes)
         self.apply(site)
 
@@ -61,7 +63,7 @@ class Handler:
         self._service.serve(site.models)
         self._stores.resize(site.limits.stored_responses, site.limits.stored_bytes)
         self._dispatch = Dispatch(
-            self._service, site, self._stores, self._metrics, lambda: self.administration
+            self._service, site, self._stores, self._metrics, self._pulls, lambda: self.administration
         )
 
     async def handle(self, request: Request) -> HTTPResponse | None:
@@ -124,6 +126,8 @@ class Handler:
         method, headers = exchange.request.method, exchange.request.headers
         if route.kind == "admin":
             exchange.key_name = self._site.guard.admin_name(headers)
+        elif route.kind == "pull":
+            exchange.key_name = self._site.guard.writer_name(headers)
         elif route.kind not in _OPEN:
             exchange.key_name = self._site.guard.key_name(headers)
         if method not in route.allowed:

@@ -61,6 +61,12 @@ class _Bounded(QueueHandler):
             self._dropped += 1
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Libraries tell of their every step at the level at which we tell of requests: that is for debugging."""
+    ours = record.name.partition(".")[0] == "mlxk"
+    return ours or record.levelno >= logging.WARNING or logging.getLogger().isEnabledFor(logging.DEBUG)
+
+
 def _told(dropped: int) -> logging.LogRecord:
     message = f"{dropped} lines were dropped: the log was not read"
     return logging.LogRecord(__name__, logging.WARNING, __file__, 0, message, None, None)
@@ -85,6 +91,7 @@ def logging_to(stream: TextIO | None = None, *, format: Format, level: str) -> I
     writer = logging.StreamHandler(stream or sys.stderr)
     listener = QueueListener(waiting, writer)
     handler, root = _Bounded(waiting), logging.getLogger()
+    handler.addFilter(_is_ours)
     before = root.level
     log = Log(writer)
     log.apply(format=format, level=level)

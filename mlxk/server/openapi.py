@@ -18,6 +18,7 @@ from mlxk.events import Block, Completion, Finish, Start, Usage
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Generator, Json, ModelCard, ParsedRequest
 from mlxk.protocols.bodies import BODIES
+from mlxk.protocols.ollama import pull
 from mlxk.server.routes import Route, RouteTable, error_body
 from mlxk.server.stores import BoundedStore
 
@@ -37,7 +38,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "ollama.show": "Tell of one model, in Ollama's form",
         "ollama.ps": "Tell the models in memory, in Ollama's form",
         "ollama.version": "Tell the version, in Ollama's form",
-        "ollama.pull": "Say why nothing is downloaded",
+        "ollama.pull": "Download a model, where the profile allows it, in Ollama's form",
         "ollama.create": "Say why no model is made",
         "ollama.copy": "Say why no model is copied",
         "ollama.delete": "Say why no model is removed",
@@ -180,6 +181,8 @@ def _content(route: Route) -> Json:
             return _generated(conversation, conversation.parse(_example(route), BoundedStore(0, 0)))
         case "count":
             return _json(_shape(COUNTERS[route.handler].answer(1)))
+        case "pull":
+            return {**_json({"type": "object"}), pull.STREAM_TYPE: {}}
         case "page":
             return {name: {"schema": {"type": "string"}} for name in ("text/html", "text/plain")}
         case "banner" | "metrics":

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from mlxk.errors import MlxkError, RouteNotFound
 from mlxk.protocols import CATALOGUES, CONVERSATIONS, COUNTERS, DIALECTS
 from mlxk.protocols.base import Json
+from mlxk.protocols.ollama import pull
 from mlxk.protocols.openai.common import error_body as openai_error_body
 
 DEFAULT_ROUTES: Mapping[str, str] = MappingProxyType(
@@ -64,6 +65,7 @@ Kind = Literal[
     "catalogue",
     "tokenize",
     "detokenize",
+    "pull",
     "banner",
     "page",
     "health",
@@ -77,6 +79,7 @@ _SINGLE: Mapping[str, tuple[Kind, tuple[str, ...]]] = MappingProxyType(
     {
         "tokenize": ("tokenize", ("POST",)),
         "detokenize": ("detokenize", ("POST",)),
+        "ollama.pull": ("pull", ("POST",)),
         "banner": ("banner", ("GET",)),
         "page": ("page", ("GET",)),
         "health": ("health", ("GET",)),
@@ -146,6 +149,8 @@ def error_body(route: Route | None) -> Callable[[MlxkError], Json]:
             return COUNTERS[name].error_body
         case Route(kind="catalogue", handler=name):
             return CATALOGUES[name].error_body
+        case Route(kind="pull"):
+            return pull.error_body
         case _:
             return openai_error_body
 

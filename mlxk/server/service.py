@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mappi
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Protocol
 
 from mlxk.engine.base import DEAD, STARTING, EngineStats
 from mlxk.errors import EngineUnavailable, MlxkError, Overloaded, RequestError
@@ -30,10 +30,19 @@ _STATES: Mapping[str, str] = MappingProxyType(
 )
 
 
+class Work(Protocol):
+    """What may finish before the server stops. `size` is how many generations it has."""
+
+    @property
+    def size(self) -> int: ...
+
+    def interrupt(self, error: MlxkError) -> None: ...
+
+
 class Service:
     def __init__(self) -> None:
         self._models: dict[str, ServedModel] = {}
-        self._running: dict[Answer, str] = {}
+        self._running: dict[Work, str] = {}
         self._held: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
         self.phase: Phase = "starting"
@@ -83,16 +92,23 @@ class Service:
 
         At most `limit` generations run and wait at a time, of all models together.
         """
-        self._check()
+        self.check()
         if answer.size > limit:
             raise RequestError(f"This server generates at most {limit} answers at a time.", param="n")
         if answer.size + sum(other.size for other in self._running) > limit:
             raise Overloaded("Too many requests are waiting.", hint="Try again in a moment.")
-        self._running[answer] = model.card.id
+        with self.busy(answer, model.card.id):
+            yield
+
+    @contextmanager
+    def busy(self, work: Work, name: str = "") -> Iterator[None]:
+        """Something that runs, for a model if it has a name; raises `EngineUnavailable` if none may begin."""
+        self.check()
+        self._running[work] = name
         try:
             yield
         finally:
-            del self._running[answer]
+            del self._running[work]
             self._wake()
 
     def keeping(self, model: ServedModel, keep_alive: float | None) -> AbstractContextManager[None]:
@@ -101,12 +117,12 @@ class Service:
 
     async def settle(self, model: ServedModel, keep_alive: float | None) -> None:
         """Load the model, or give its memory back if it is to be kept for no time at all."""
-        self._check()
+        self.check()
         if keep_alive is not None:
             model.residence.keep(_lasting(keep_alive))
         await (model.residence.release() if keep_alive == 0 else model.residence.load())
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Raises `EngineUnavailable` while nothing may begin."""
         if self.phase == "starting":
             raise EngineUnavailable("The model is still being loaded.", hint="Try again in a moment.")
@@ -114,9 +130,9 @@ class Service:
             raise EngineUnavailable("The server is shutting down.")
 
     def interrupt(self) -> None:
-        """End all running answers with an error that tells why."""
-        for answer in list(self._running):
-            answer.interrupt(EngineUnavailable("The server is shutting down."))
+        """End all that runs with an error that tells why."""
+        for work in list(self._running):
+            work.interrupt(EngineUnavailable("The server is shutting down."))
 
     async def catalogue(self) -> tuple[ModelCard, ...]:
         """The cards with each model's state and memory."""

@@ -12,8 +12,11 @@ from mlxk.server.routes import RouteTable
 
 @dataclass(frozen=True, slots=True)
 class Site:
+    """`pull` are patterns of the repositories that clients may download."""
+
     models: tuple[ServedModel, ...]
     guard: Guard
     routes: RouteTable
     limits: Limits = field(default_factory=Limits)
     log_content: bool = False
+    pull: tuple[str, ...] = ()

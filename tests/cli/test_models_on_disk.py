@@ -65,8 +65,8 @@ def test_too_little_memory_needs_force(
     hub: Hub, cache: Path, qwen3_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.add("org/tiny", qwen3_path)
-    for place in ("room", "listing"):
-        monkeypatch.setattr(f"mlxk.cli.{place}.machine", lambda: Machine(total=1000, usable=1000))
+    for place in ("memory.room", "cli.listing"):
+        monkeypatch.setattr(f"mlxk.{place}.machine", lambda: Machine(total=1000, usable=1000))
     assert main(["pull", "org/tiny"]) == 1
     said = capsys.readouterr().err
     assert "of memory, and this machine has 1.0 kB for models" in said

@@ -55,6 +55,8 @@ def test_keys_are_never_shown(tmp_path: Path) -> None:
         ("{admin_keys: [{name: a, key: b, limits: {queue: 1}}]}", "unknown key in server.admin_keys[0]"),
         ("{api_keys: [{name: a, key: b}], admin_keys: [b]}", "must not be one of clients"),
         ("{api_keys: [12]}", "must be text"),
+        ("{pull: [qwen3]}", "server.pull[0]"),
+        ("{pull: ['a/b/c']}", "server.pull[0]"),
         ("{cors: ['chat.example.org']}", "an origin must be"),
         ("{cors: ['https://a/path']}", "an origin must be"),
         ("{limits: {body: 1}}", "at least 1024"),

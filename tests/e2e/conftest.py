@@ -140,14 +140,19 @@ def serve(home: Path, environment: dict[str, str]) -> Serve:
     """`with serve("demo", …) as server:` runs `mlxk up` on a free port until the block ends."""
 
     @contextmanager
-    def start(*arguments: str, cwd: Path | None = None, listen: str = "127.0.0.1:0") -> Iterator[Server]:
+    def start(
+        *arguments: str,
+        cwd: Path | None = None,
+        listen: str = "127.0.0.1:0",
+        env: dict[str, str] | None = None,
+    ) -> Iterator[Server]:
         command: Sequence[str] = [*MLXK, "up", *arguments, "--listen", listen]
         process = subprocess.Popen(
             command,
             stderr=subprocess.PIPE,
             text=True,
             cwd=cwd or home,
-            env=environment,
+            env=env or environment,
             start_new_session=True,
         )
         log = Log(process)

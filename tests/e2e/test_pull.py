@@ -11,9 +11,10 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import ollama
 import pytest
 
-from tests.e2e.conftest import MLXK, TIMEOUT, children
+from tests.e2e.conftest import MLXK, TIMEOUT, Serve, children
 from tests.hub.loopback import Hub, running
 
 WEIGHTS = "model.safetensors"
@@ -87,3 +88,16 @@ def test_a_terminal_shows_progress_and_a_pipe_does_not(hub: Hub, online: dict[st
     assert out.count("\n") == 1
     assert "0% |" in said
     assert said.count("\x1b[?25l") == said.count("\x1b[?25h")  # the cursor is back, if it went
+
+
+def test_a_server_downloads_what_its_profile_allows(
+    hub: Hub, online: dict[str, str], serve: Serve, tmp_path: Path
+) -> None:
+    profile = tmp_path / "open.yaml"
+    profile.write_text("mlxk: 1\nmodel: builtin:demo\nserver: {pull: [org/t*]}\n")
+    with serve(str(profile), env=online) as server, ollama.Client(server.url, timeout=TIMEOUT) as client:
+        with pytest.raises(ollama.ResponseError, match="does not download org/other"):
+            client.pull("org/other")
+        assert [part.status for part in client.pull("org/tiny", stream=True)][-1] == "success"
+        server.log.wait_for("downloaded org/tiny")
+    assert list((tmp_path / "hub").rglob(f"snapshots/*/{WEIGHTS}"))

@@ -13,10 +13,12 @@ from mlxk.hub.errand import send
 CHILD = """
 import os
 from mlxk.errors import AccessDenied
-from mlxk.hub.errand import answer
+from mlxk.hub.errand import answer, tell
 
 def work(order):
     print("not the answer")
+    tell(far=1)
+    tell(far=2)
     if order["do"] == "refuse":
         raise AccessDenied("no", hint="ask")
     if order["do"] == "die":
@@ -36,6 +38,12 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_its_answer(child: str) -> None:
     assert send(child, {"do": "it"}, what="the work") == {"done": "it"}
+
+
+def test_how_far_it_is_is_heard(child: str) -> None:
+    heard: list[object] = []
+    assert send(child, {"do": "it"}, what="the work", listener=heard.append) == {"done": "it"}
+    assert heard == [{"far": 1}, {"far": 2}]
 
 
 def test_its_error_is_raised_here(child: str) -> None:

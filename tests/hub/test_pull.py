@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mlxk.errors import AccessDenied, HubUnreachable, ModelError, ModelUnavailable
+from mlxk.errors import AccessDenied, HubUnreachable, Interrupted, ModelError, ModelUnavailable
 from mlxk.hub import facts, preflight, references
 from mlxk.hub.pull import pull, sweep
 from tests.hub.loopback import TOKEN, Hub
@@ -31,6 +34,39 @@ def test_a_pulled_model_is_found_and_whole(hub: Hub, cache: Path, qwen3_path: Pa
     assert folder.name == repo.commit
     assert facts.read(folder).weights_bytes == len(repo.files[WEIGHTS])
     assert {path.name for path in folder.iterdir()} == set(repo.files) - {"pytorch_model.bin"}
+    assert leftovers(cache) == []
+
+
+def test_who_listens_hears_how_far_it_is(hub: Hub, cache: Path, qwen3_path: Path) -> None:
+    repo = hub.add("org/tiny", qwen3_path)
+    found = preflight.check("org/tiny", None, model_types=TYPES)
+    fault = hub.fault(WEIGHTS, cut=1000, hold=threading.Event(), whole=True)
+    heard: list[dict[str, int]] = []
+
+    def listen(said: Mapping[str, Any]) -> None:
+        heard.append(dict(said))
+        # All but the weights is here, and nothing more comes.
+        if fault.reached.is_set() and found.download_bytes - said["fetched"] <= len(repo.files[WEIGHTS]):
+            fault.hold.set()
+
+    assert fault.hold is not None
+    assert pull(found, listen).name == repo.commit
+    counts = [said["fetched"] for said in heard]
+    assert counts == sorted(counts)
+    assert 0 < counts[-1] <= found.download_bytes
+    assert set(heard[0]) == {"fetched", "checked"}
+
+
+def test_a_listener_that_wants_no_more_ends_it(hub: Hub, cache: Path, qwen3_path: Path) -> None:
+    hub.add("org/tiny", qwen3_path)
+    fault = hub.fault(WEIGHTS, cut=1000, hold=threading.Event(), whole=True)
+
+    def listen(said: Mapping[str, Any]) -> None:
+        if fault.reached.is_set():
+            raise Interrupted("enough")
+
+    with pytest.raises(Interrupted):
+        pull(preflight.check("org/tiny", None, model_types=TYPES), listen)
     assert leftovers(cache) == []
 
 

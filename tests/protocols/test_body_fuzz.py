@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -11,12 +13,12 @@ from mlxk.errors import RequestError
 from mlxk.protocols import CONVERSATIONS, DIALECTS
 from mlxk.protocols.anthropic.messages import MessagesBody
 from mlxk.protocols.base import ParsedRequest
+from mlxk.protocols.decoding import MAX_DEPTH, decode
 from mlxk.protocols.ollama.chat import ChatBody as OllamaChatBody
 from mlxk.protocols.ollama.generate import GenerateBody
 from mlxk.protocols.openai.chat import ChatBody
 from mlxk.protocols.openai.completions import CompletionsBody
 from mlxk.protocols.openai.responses.body import ResponsesBody
-from mlxk.protocols.validation import MAX_DEPTH, decode
 from tests.protocols.responses import Kept
 
 words = st.sampled_from(
@@ -41,6 +43,12 @@ values = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(words | st.text(max_size=3), inner, max_size=4)
     ),
+    max_leaves=12,
+)
+numbers = st.integers(-(1 << 70), 1 << 70) | st.floats(allow_nan=False, allow_infinity=False)
+values_of_json = st.recursive(
+    st.none() | st.booleans() | numbers | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
 fields = {
@@ -134,3 +142,30 @@ def test_depth() -> None:
 def test_lone_surrogates_are_not_text(text: str) -> None:
     with pytest.raises(RequestError, match="not valid JSON"):
         decode(f'{{"a": {text}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('{"a": 1, "a": 1}', "a"),
+        ('{"b": [{"c": {"a": 1, "b": 2, "a": 3}}]}', "a"),
+        ('{"a": 1, "\\u0061": 2}', "a"),
+        ('{"": 1, "": 2}', ""),
+        ('{"a": {"b": 1, "b": 2}, "a": null}', "b"),
+    ],
+)
+def test_a_key_stands_once(text: str, key: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        decode(text.encode())
+    assert (caught.value.message, caught.value.param) == (f"The key '{key}' stands twice in one object.", key)
+
+
+@given(
+    said=st.dictionaries(st.text(), values_of_json, max_size=4),
+    indent=st.sampled_from([None, 1]),
+    ascii_only=st.booleans(),
+)
+def test_other_bodies_are_what_they_were(
+    said: dict[str, object], indent: int | None, ascii_only: bool
+) -> None:
+    assert decode(json.dumps(said, indent=indent, ensure_ascii=ascii_only).encode()) == said

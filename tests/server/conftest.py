@@ -116,6 +116,7 @@ class Serving:
                 RouteTable(options["routes"]),
                 options.get("limits", Limits()),
                 options.get("log_content", False),
+                options.get("pull", ()),
             )
             server = Server(site)
             loop = asyncio.get_running_loop()

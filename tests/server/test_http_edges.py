@@ -51,6 +51,27 @@ def test_bad_bodies(server: Running, body: bytes, part: str) -> None:
     assert error["code"] == "invalid_request"
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v1/chat/completions", {"param": "seed", "code": "invalid_request"}),
+        ("/v1/responses", {"param": "seed", "code": "invalid_request"}),
+        ("/v1/messages", {"type": "invalid_request_error"}),
+        ("/api/chat", None),
+    ],
+)
+def test_two_equal_keys(server: Running, path: str, expected: dict[str, str] | None) -> None:
+    answer = httpx.post(
+        server.address + path,
+        content=b'{"seed": 1, "messages": [], "seed": 2}',
+        headers={"content-type": "application/json"},
+    )
+    error = answer.json()["error"]
+    assert answer.status_code == 400
+    assert "The key 'seed' stands twice in one object." in (error if expected is None else error["message"])
+    assert expected is None or expected.items() <= error.items()
+
+
 def test_unknown_field(server: Running) -> None:
     error = post(server, json.dumps({**GOOD, "temprature": 1})).json()["error"]
     assert error["message"] == "Unrecognized request argument supplied: temprature. Did you mean temperature?"

@@ -39,6 +39,10 @@ class AdminKey(Section):
     key: Text = Field(description="The key itself.", examples=["${env:ADMIN_KEY}", "${file:admin.key}"])
 
 
+# One of the hub's repositories, or some by `*` and `?`.
+Repositories = Annotated[str, Field(pattern=r"^(\*|[^\s/]+/[^\s/]+)$")]
+
+
 AnyApiKey = Annotated[
     Annotated[Text, Tag("<key>")] | Annotated[ApiKey, Tag("<named key>")],
     Discriminator(lambda value: "<named key>" if isinstance(value, dict | ApiKey) else "<key>"),
@@ -180,6 +184,13 @@ class ServerSection(Section):
         "answer to one of these and to nothing else. Without any they refuse. None of `api_keys` may be "
         "among them.",
         examples=[["${env:MLXK_ADMIN_KEY}"], [{"name": "ops", "key": "${env:ADMIN_KEY}"}]],
+    )
+    pull: list[Repositories] = Field(
+        default_factory=list,
+        description="Repositories of the Hugging Face Hub that clients may download by Ollama's `/api/pull`; "
+        "`*` and `?` stand for any characters. Without any, no request downloads anything. Where there are "
+        "`admin_keys`, it takes one of them. What was downloaded is served when a profile names it.",
+        examples=[["mlx-community/Qwen3-4B-Instruct-2507-4bit"], ["mlx-community/*"]],
     )
     cors: list[Text] = Field(
         default_factory=list,

@@ -102,6 +102,22 @@ KeepAlive = Annotated[float, Field(ge=0, allow_inf_nan=True), BeforeValidator(_s
 Images = Annotated[None, BeforeValidator(no_media)]
 
 
+class NamedBody(Body):
+    """`name` is the older name of `model`."""
+
+    model: str | None = None
+    name: str | None = None
+
+    @property
+    def called(self) -> str:
+        """Empty where neither is said; raises `RequestError`."""
+        if self.model and self.name and self.model != self.name:
+            raise RequestError(
+                "'model' and 'name' are two names of one field, and they differ.", param="name"
+            )
+        return self.model or self.name or ""
+
+
 class GenerationBody(Body):
     """Fields of both chat and generate. `stream` is on unless it is switched off."""
 

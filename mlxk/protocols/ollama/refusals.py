@@ -8,14 +8,6 @@ from mlxk.protocols.ollama.common import error_body
 
 _DECLARED = "Models are declared in the server's profile, and no request changes them."
 
-PULL = Refusal(
-    ("POST",),
-    lambda: Forbidden(
-        "This server does not download models.",
-        hint="On its machine, run 'mlxk pull ORG/NAME' and name the model in the profile.",
-    ),
-    error_body,
-)
 CREATE = Refusal(("POST",), lambda: Forbidden(_DECLARED, hint="Add a profile or a variant."), error_body)
 COPY = Refusal(("POST",), lambda: Forbidden(_DECLARED, hint="Add an alias to the profile."), error_body)
 DELETE = Refusal(

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from mlxk.errors import RequestError
 from mlxk.protocols.base import Json, ModelCard, find_card
-from mlxk.protocols.ollama.common import error_body
+from mlxk.protocols.ollama.common import NamedBody, error_body
 from mlxk.protocols.ollama.details import details, modified
-from mlxk.protocols.validation import Body, validate
+from mlxk.protocols.validation import validate
 
 __all__ = ["METHODS", "SUBTREE", "answer", "error_body"]
 
@@ -18,19 +17,15 @@ METHODS: tuple[str, ...] = ("POST",)
 SUBTREE: bool = False
 
 
-class ShowBody(Body):
-    """`name` is the older name of `model`. Nothing is shortened here that `verbose` would bring."""
+class ShowBody(NamedBody):
+    """Nothing is shortened here that `verbose` would bring."""
 
-    model: str | None = None
-    name: str | None = None
     verbose: bool | None = None
 
 
 def answer(tail: str, body: Json, cards: Sequence[ModelCard]) -> Json:
     said = validate(ShowBody, body)
-    if said.model and said.name and said.model != said.name:
-        raise RequestError("'model' and 'name' are two names of one field, and they differ.", param="name")
-    card = find_card(said.model or said.name or "", cards)
+    card = find_card(said.called, cards)
     settings = card.details.settings
     return {
         "modelfile": _modelfile(card, settings),

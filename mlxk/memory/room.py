@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlxk.engine.base import EngineConfig
+from mlxk.errors import InsufficientMemory
+from mlxk.hub import preflight
 from mlxk.hub.headers import Tensors
-from mlxk.memory import Machine, Model, machine
+from mlxk.hub.preflight import Preflight
+from mlxk.hub.sizes import show
+from mlxk.memory.machine import Machine, machine
+from mlxk.memory.need import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +36,23 @@ def room_for(config: Mapping[str, Any], tensors: Tensors, here: Machine | None =
     need = Model(config, tensors).need(load, fused=here.fused_attention)
     # What Metal recommends does not change; what Linux calls available is only what is free just now.
     return Room(need.least, here.usable if sys.platform == "darwin" else here.total)
+
+
+def room_to_fetch(found: Preflight, *, force: bool = False) -> Room | None:
+    """The memory that a model of the hub takes, if that can be known; raises what speaks against fetching it.
+
+    `force`: whether only a full disk does.
+    """
+    if found.objection is not None and not force:
+        raise found.objection
+    preflight.require_disk(found)
+    if found.objection is not None:
+        return None
+    room = room_for(found.config, preflight.tensors(found))
+    if not room.fits and not force:
+        raise InsufficientMemory(
+            f"{found.reference} needs at least {show(room.needed)} of memory, and this machine has "
+            f"{show(room.limit)} for models",
+            hint="use a smaller or more quantised one; --force fetches it all the same",
+        )
+    return room
