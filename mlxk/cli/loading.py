@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from types import MappingProxyType
 
 from mlxk import plan as plans
 from mlxk.cli import memory
-from mlxk.cli.lock import check_locked
+from mlxk.cli.facts import model_facts, model_parts
 from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
+from mlxk.cli.pins import check_locked
 from mlxk.cli.waiting import waiting
 from mlxk.config import Flag, Resolved, resolve
-from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import UsageError
 from mlxk.generation import Loaded
-from mlxk.hub import adapter, facts, references
-from mlxk.hub.facts import ModelFacts
-from mlxk.hub.parts import Parts
+from mlxk.hub import references
 from mlxk.plan import Plan, Surface
 
 _NO_FLAGS: Mapping[str, Flag] = MappingProxyType({})
@@ -75,28 +72,7 @@ def make_plan(resolved: Resolved, surface: Surface) -> Plan:
         surface=surface,
         name=resolved.name,
         config_hash=resolved.config_hash,
-        parts=_parts(resolved.profile.model),
-    )
-
-
-def model_facts(section: ModelSection) -> ModelFacts:
-    reference = section.path or section.repo
-    if reference is None:
-        raise UsageError("the profile names no model", hint="add `model: org/name`")
-    folder = references.locate(reference, revision=section.revision)
-    tokenizer = None if section.tokenizer is None else references.locate(section.tokenizer)
-    return facts.read(folder, reference, tokenizer=tokenizer)
-
-
-def draft_facts(section: DraftSection) -> ModelFacts:
-    reference = section.path or section.repo or ""
-    return facts.read(references.locate(reference, revision=section.revision), reference)
-
-
-def _parts(section: ModelSection) -> Parts:
-    return Parts(
-        adapter=None if section.adapter is None else adapter.read(Path(section.adapter)),
-        draft=None if section.draft is None else draft_facts(section.draft),
+        parts=model_parts(resolved.profile.model),
     )
 
 

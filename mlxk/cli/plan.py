@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mlxk.cli.loading import make_plan, model_facts
+from mlxk.cli.facts import model_facts
+from mlxk.cli.loading import make_plan
 from mlxk.cli.memory import Fit, Limit, fit_of, limit_of
 from mlxk.config import Resolved, resolve
 from mlxk.config.models import resolve_models

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlxk.cli.loading import make_plan, model_facts
+from mlxk.cli.facts import model_facts
+from mlxk.cli.loading import make_plan
 from mlxk.cli.memory import Fit, fit_of, limit_of
 from mlxk.config import Resolved
 from mlxk.config.difference import Difference, differences

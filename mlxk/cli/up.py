@@ -24,6 +24,8 @@ from mlxk.errors import UsageError
 
 if TYPE_CHECKING:
     from mlxk.cli.serving import Configuration
+    from mlxk.server.pool import Pool
+    from mlxk.server.site import Site
 
 logger = logging.getLogger(__name__)
 
@@ -109,11 +111,10 @@ def _serve(read: Callable[[], Configuration]) -> None:
     from mlxk.server.admin import Administration
     from mlxk.server.listen import listening, tls_context, url
     from mlxk.server.logs import logging_to
-    from mlxk.server.pool import Pool
     from mlxk.server.serve import Companion, Server, serve
 
     configuration = read()
-    profile, room = configuration.profile, configuration.residences
+    profile = configuration.profile
     certificate = profile.server.tls
     tls = tls_context(Path(certificate.certificate), Path(certificate.key)) if certificate else None
     with (
@@ -122,20 +123,13 @@ def _serve(read: Callable[[], Configuration]) -> None:
     ):
         files = configuration.files
         _announce(profile.log, f"files: {', '.join(files)}", files=files)
-        pool = Pool(budget=room.budget, max_models=room.max_models, patience=room.patience)
-        slots = {wish.name: pool.place(wish) for wish in configuration.wishes}
-        site = configuration.site(slots.__getitem__)
-
+        pool, site = _placed(configuration)
         address = url(sock, tls=tls is not None)
         noted = Note(os.environ, address)
 
         def on_ready() -> None:
             noted.write(configuration)
-            names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in configuration.plans)
-            said = (
-                f"mlxk serves {names} at {address}, config {configuration.config_hash[:12]}; Ctrl-C stops it"
-            )
-            _announce(profile.log, said, address=address)
+            _greet(configuration, address)
 
         def companion(server: Server) -> Companion:
             reloader = Reloader(configuration, read, pool, log, server, noted)
@@ -143,16 +137,25 @@ def _serve(read: Callable[[], Configuration]) -> None:
             return reloader.run
 
         try:
-            serve(
-                site,
-                sock,
-                lifespan=lambda: pool,
-                on_ready=on_ready,
-                tls=tls,
-                companion=companion,
-            )
+            serve(site, sock, lifespan=lambda: pool, on_ready=on_ready, tls=tls, companion=companion)
         finally:
             noted.remove()
+
+
+def _placed(configuration: Configuration) -> tuple[Pool, Site]:
+    """The models' places in memory, none of them loaded yet, and what is served from there."""
+    from mlxk.server.pool import Pool
+
+    room = configuration.residences
+    pool = Pool(budget=room.budget, max_models=room.max_models, patience=room.patience)
+    slots = {wish.name: pool.place(wish) for wish in configuration.wishes}
+    return pool, configuration.site(slots.__getitem__)
+
+
+def _greet(configuration: Configuration, address: str) -> None:
+    names = ", ".join(f"{plan.name} ({plan.facts.reference})" for plan in configuration.plans)
+    said = f"mlxk serves {names} at {address}, config {configuration.config_hash[:12]}; Ctrl-C stops it"
+    _announce(configuration.profile.log, said, address=address)
 
 
 def _announce(log: LogSection, line: str, **fields: object) -> None:

@@ -167,7 +167,8 @@ class Dispatch:
 
     async def _expose(self, exchange: Exchange, _route: Route) -> HTTPResponse:
         engines = await self._service.engines()
-        told = self._metrics.exposition(engines, self._service.engine_names())
+        names, restarts = self._service.engine_names(), self._service.restarts()
+        told = self._metrics.exposition(engines, names, restarts)
         return exchange.plain(told, CONTENT_TYPE)
 
     async def _openapi(self, exchange: Exchange, _route: Route) -> HTTPResponse:

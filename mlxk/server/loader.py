@@ -69,8 +69,8 @@ class Loader:
         try:
             await engine.__aexit__(None, None, None)
         finally:
-            slot.engine, slot.ending = None, False
-            slot.forget()
+            slot.ending = False
+            slot.part()
             self.wake()
         logger.info("unloaded %s", slot.config.model_path)
 

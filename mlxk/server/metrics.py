@@ -66,6 +66,8 @@ class Metrics:
         self._running = gauge("mlxk_engine_running", "Generations in the batch.", engine)
         self._waiting = gauge("mlxk_engine_waiting", "Generations that wait for a place.", engine)
         self._memory = gauge("mlxk_engine_memory_bytes", "Memory as MLX counts it.", ("engine", "kind"))
+        self._restarts = counter("mlxk_engine_restarts", "Engines that died and were started again.", engine)
+        self._told_restarts: dict[str, int] = {}
         self._tasks = gauge("mlxk_event_loop_tasks", "Tasks of the server's event loop.")
         gauge("mlxk_build_info", "1; the version is a label.", ("version",)).labels(__version__).set(1)
 
@@ -96,8 +98,13 @@ class Metrics:
             if usage.cached_tokens:
                 self._hits.labels(model).inc()
 
-    def exposition(self, engines: Mapping[str, EngineStats], names: Mapping[str, str]) -> bytes:
-        """All of it in Prometheus' text format; `engines` as they are now and their `names`, by model."""
+    def exposition(
+        self, engines: Mapping[str, EngineStats], names: Mapping[str, str], restarts: Mapping[str, int]
+    ) -> bytes:
+        """All of it in Prometheus' text format.
+
+        `engines` are as they are now, and their `names`, by model; `restarts` so far, by engine.
+        """
         for gauge in (self._state, self._running, self._waiting, self._memory):
             # What is served no longer is not told of.
             gauge.clear()
@@ -110,5 +117,9 @@ class Metrics:
             self._memory.labels(engine, "active").set(stats.active_bytes)
             self._memory.labels(engine, "peak").set(stats.peak_bytes)
             self._memory.labels(engine, "cache").set(stats.cache_bytes)
+        for engine, count in restarts.items():
+            # An engine of a new configuration that has the name of an old one begins at 0.
+            self._restarts.labels(engine).inc(max(0, count - self._told_restarts.get(engine, 0)))
+        self._told_restarts = dict(restarts)
         self._tasks.set(len(asyncio.all_tasks()))
         return generate_latest(self._registry)

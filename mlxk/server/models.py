@@ -21,6 +21,11 @@ class Residence(Protocol):
         """Of the engine; models that share one have the same."""
         ...
 
+    @property
+    def restarts(self) -> int:
+        """How often the engine died and was started again."""
+        ...
+
     async def load(self) -> None:
         """Load the model now; raises why it cannot be."""
         ...

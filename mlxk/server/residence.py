@@ -20,6 +20,10 @@ class GuardedResidence:
     def name(self) -> str:
         return self._residence.name
 
+    @property
+    def restarts(self) -> int:
+        return self._residence.restarts
+
     async def load(self) -> None:
         await self._residence.load()
 

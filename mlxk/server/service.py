@@ -161,6 +161,10 @@ class Service:
         """Which engine each model has: variants of the same weights share one."""
         return {name: model.residence.name for name, model in self._models.items()}
 
+    def restarts(self) -> Mapping[str, int]:
+        """How often each engine died and was started again, by its name."""
+        return {model.residence.name: model.residence.restarts for model in self._models.values()}
+
     def alive(self) -> Json:
         """Said as long as anything can be said."""
         return {"status": "alive"}

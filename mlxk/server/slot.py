@@ -80,6 +80,7 @@ class Slot:
         self.failure: MlxkError | None = None
         self.draining = False
         self.ending = False
+        self._restarts = 0  # of engines that are gone
         self.retiring = False  # another engine took over; this one finishes what it has
         self.active = 0  # uses of the engine
         self.pending = 0  # those that wait for a load and get its engine whatever comes after
@@ -100,6 +101,11 @@ class Slot:
         """Bytes that it takes now, or is about to."""
         gone = self.engine is None or (self.engine.state == "dead" and not self.ending and not self.loading)
         return 0 if gone else self.claim.size
+
+    @property
+    def restarts(self) -> int:
+        """How often its engine died and was started again."""
+        return self._restarts + (0 if self.engine is None else self.engine.restarts)
 
     @property
     def resident(self) -> bool:
@@ -221,8 +227,9 @@ class Slot:
             return None
         return time.time() + self._timer.when() - asyncio.get_running_loop().time()
 
-    def forget(self) -> None:
-        """What was asked for the last stay does not count for the next."""
+    def part(self) -> None:
+        """Its engine ended. What was asked for the last stay does not count for the next."""
+        self._restarts, self.engine = self.restarts, None
         self._kept = None
 
     def stir(self) -> None:

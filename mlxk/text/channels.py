@@ -5,9 +5,11 @@ Harmony (gpt-oss) and its like. Which model speaks which is in `presets`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mlxk.text.grammar import ROUTED, Exit, Grammar, Route, State
 from mlxk.text.tools import readers
-from mlxk.text.tools.format import ToolFormat
+from mlxk.text.tools.format import CallReader, ReaderContext, ToolFormat
 from mlxk.text.tools.headed import OnlyArguments
 
 HARMONY_CALL = ToolFormat("harmony", OnlyArguments)
@@ -55,7 +57,7 @@ def harmony() -> Grammar:
     )
     return Grammar(
         "harmony",
-        {state.name: state for state in states},
+        _named(states),
         initial="header",
         turn="<|start|>",
         trim=False,
@@ -82,7 +84,7 @@ def muse() -> Grammar:
     )
     return Grammar(
         "muse",
-        {state.name: state for state in states},
+        _named(states),
         initial="header",
         turn="<|start|>",
         ends=("<|eot|>",),
@@ -103,16 +105,10 @@ def solar() -> Grammar:
         Exit("<|flush|>", "header"),
         *bodies,
     )
-    states = (
-        State("text", "text", leave),
-        State("reasoning", "reasoning", leave),
-        State("call", "tool", leave, tool=ToolFormat("solar", readers.solar)),
-        State("header", "header", leave, words=("assistant",)),
-    )
-    return Grammar(
+    return _told_by_delimiter(
         "solar",
-        {state.name: state for state in states},
-        initial="header",
+        leave,
+        readers.solar,
         turn="<|begin|>",
         ends=("<|calls|>", "<|flush|>"),
         budget=("<|think|>", "<|end|><|begin|>assistant<|content|>"),
@@ -129,20 +125,33 @@ def inkling() -> Grammar:
         Exit("<|content_text|>", "text"),
         Exit("<|content_invoke_tool_json|>", "call"),
     )
-    states = (
-        State("text", "text", leave),
-        State("reasoning", "reasoning", leave),
-        State("call", "tool", leave, tool=ToolFormat("inkling", readers.json_calls)),
-        State("header", "header", leave, words=("assistant",)),
-    )
-    return Grammar(
+    return _told_by_delimiter(
         "inkling",
-        {state.name: state for state in states},
-        initial="header",
+        leave,
+        readers.json_calls,
         turn="<|message_model|>",
         ends=("<|content_model_end_sampling|>",),
         budget=("<|content_thinking|>", "<|end_message|><|message_model|><|content_text|>"),
     )
+
+
+def _told_by_delimiter(
+    name: str,
+    leave: tuple[Exit, ...],
+    reader: Callable[[ReaderContext], CallReader],
+    *,
+    turn: str,
+    ends: tuple[str, ...],
+    budget: tuple[str, str],
+) -> Grammar:
+    """Messages whose body begins with a delimiter that says what they are; `leave` is possible everywhere."""
+    states = (
+        State("text", "text", leave),
+        State("reasoning", "reasoning", leave),
+        State("call", "tool", leave, tool=ToolFormat(name, reader)),
+        State("header", "header", leave, words=("assistant",)),
+    )
+    return Grammar(name, _named(states), initial="header", turn=turn, ends=ends, budget=budget)
 
 
 def functionary() -> Grammar:
@@ -159,6 +168,8 @@ def functionary() -> Grammar:
         State("named", "tool", (Exit(">>>all\n", "text"), Exit(">>>", "call")), tool=HARMONY_CALL),
         State("header", "header", header, routes),
     )
-    return Grammar(
-        "functionary", {state.name: state for state in states}, initial="header", turn=">>>", trim=False
-    )
+    return Grammar("functionary", _named(states), initial="header", turn=">>>", trim=False)
+
+
+def _named(states: tuple[State, ...]) -> dict[str, State]:
+    return {state.name: state for state in states}

@@ -222,6 +222,7 @@ def test_a_killed_engine_comes_back(serve: Serve) -> None:
         os.kill(before, signal.SIGKILL)
         until(lambda: (pids := server.engine_pids()) != [] and pids != [before])
         until(lambda: httpx.get(f"{server.url}/health").status_code == 200)
+        assert 'mlxk_engine_restarts_total{engine="demo"} 1.0' in httpx.get(f"{server.url}/metrics").text
         assert client.chat.completions.create(model="demo", messages=user("Hello")).choices[0].message.content  # type: ignore[arg-type]
 
 

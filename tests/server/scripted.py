@@ -142,6 +142,7 @@ class ScriptedResidence:
         self.name = "engine"
         self.asked: list[object] = []
         self.leaves: float | None = None
+        self.restarts = 0
 
     async def load(self) -> None:
         self.asked.append("load")

@@ -120,3 +120,5 @@ async def test_a_killed_engine_is_waited_for(qwen3_path: Path) -> None:
         await answer(model)  # at once, before anybody may know
         assert model.state == "ready"
         assert len(started.engines) == 2
+        assert model.restarts == 1
+    assert model.restarts == 1, "those of engines that are gone count too"
