@@ -138,6 +138,19 @@ def make_llama(
     return path
 
 
+def make_qwen2(path: Path, *, layers: int = 3, hidden: int = 64, context: int = 4096, seed: int = 0) -> Path:
+    """A random Qwen2: one of the models whose layers mlx-lm can spread over ranks."""
+    tokenizer = _train((TEXT,), CHATML_SPECIAL, 512)
+    config = _decoder_config(tokenizer, layers, hidden, context) | {
+        "model_type": "qwen2",
+        "architectures": ["Qwen2ForCausalLM"],
+        "tie_word_embeddings": True,
+    }
+    _write_chatml(path, tokenizer, config)
+    _save_random(path, config, seed)
+    return path
+
+
 def make_lfm2(path: Path, *, hidden: int = 64, context: int = 4096, seed: int = 0) -> Path:
     """A random LFM2: a hybrid, whose convolution layers keep a state that cannot be cut back."""
     tokenizer = _train((TEXT,), CHATML_SPECIAL, 512)
@@ -159,7 +172,7 @@ def make_lfm2(path: Path, *, hidden: int = 64, context: int = 4096, seed: int = 
     return path
 
 
-def make_gpt_oss(path: Path, *, context: int = 4096, seed: int = 0) -> Path:
+def make_gpt_oss(path: Path, *, context: int = 4096, kv_heads: int = 1, seed: int = 0) -> Path:
     """A two-layer gpt-oss (sliding + full attention, sinks, MXFP4 experts) that recites `GPT_OSS_SCRIPT`."""
     words = tuple(" ".join([word] * 3) + " " for word in HARMONY_WORDS)
     words += tuple("\n".join(HARMONY_WORDS) for _ in range(4))
@@ -176,7 +189,7 @@ def make_gpt_oss(path: Path, *, context: int = 4096, seed: int = 0) -> Path:
         "intermediate_size": 64,
         "head_dim": 32,
         "num_attention_heads": 2,
-        "num_key_value_heads": 1,
+        "num_key_value_heads": kv_heads,
         "sliding_window": 8,
         "rope_theta": 150000,
         "max_position_embeddings": context,

@@ -4,6 +4,7 @@ Importing this package imports no mlx: a `ThreadEngine` does so in its thread, a
 """
 
 from mlxk.engine.base import Engine, EngineConfig, EngineRequest, EngineStats, EngineStep
+from mlxk.engine.group import GroupEngine
 from mlxk.engine.isolation import engine_of
 from mlxk.engine.process import ProcessEngine
 from mlxk.engine.sharing import shared
@@ -16,6 +17,7 @@ __all__ = [
     "EngineRequest",
     "EngineStats",
     "EngineStep",
+    "GroupEngine",
     "ProcessEngine",
     "RestartPolicy",
     "Supervisor",

@@ -19,6 +19,7 @@ import msgspec
 from mlxk.requests import ReasoningBudget, SamplingParams
 
 Isolation = Literal["process", "thread"]
+Backend = Literal["ring", "jaccl", "jaccl-ring", "nccl"]
 
 
 class KVQuantization(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,40 @@ class PromptFolder(msgspec.Struct, frozen=True, kw_only=True):
     idle_seconds: float = 30.0
 
 
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """One rank's machine, as `mlx.launch` knows it: where ssh finds it, its addresses, and its RDMA devices
+    towards each of the ranks."""
+
+    ssh: str
+    ips: tuple[str, ...] = ()
+    rdma: tuple[str | None, ...] = ()
+
+    @property
+    def here(self) -> bool:
+        """Whether `mlx.launch` starts this rank without ssh."""
+        return self.ssh == "127.0.0.1"
+
+
+class Distributed(msgspec.Struct, frozen=True, kw_only=True):
+    """A model over several ranks, one for each of `hosts`, the first of which is on this machine.
+
+    `tensor`: each rank computes a part of every layer; `pipeline`: some of the layers. `port` is the first of
+    those that the ranks use between them; `None`: any, which works on one machine only. `python` is the
+    interpreter to start; `None`: the path of this one.
+    """
+
+    hosts: tuple[Host, ...]
+    backend: Backend = "ring"
+    mode: Literal["tensor", "pipeline"] = "tensor"
+    port: int | None = None
+    python: str | None = None
+
+    @property
+    def local(self) -> int:
+        """How many of the ranks are on this machine, as far as the hosts say."""
+        return max(sum(host.here for host in self.hosts), 1)
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How to load one model. Sizes in bytes, lengths in tokens, paths are folders.
 
@@ -66,6 +101,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     prompt_cache_entries: int = 16
     prompt_folder: PromptFolder | None = None
     prepare_constraints: bool = False
+    distributed: Distributed | None = None
 
 
 class JsonSchemaConstraint(msgspec.Struct, frozen=True, tag="json_schema"):

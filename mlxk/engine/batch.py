@@ -25,6 +25,8 @@ from mlxk.engine.sampling import Sampler
 from mlxk.engine.sequence import Sequence
 
 Select = Callable[[Ordered[str | None]], None]  # names the adapter of each row of the next forward pass
+# What one rank of a group has drawn, of shape (rows,), to what all of them go on with.
+Agree = Callable[[mx.array], mx.array]
 
 
 @dataclass(slots=True, eq=False)
@@ -70,9 +72,10 @@ class Sampled:
 class DecodeBatch:
     """The sequences that are decoding. Everything it holds belongs to the thread that made it."""
 
-    def __init__(self, model: Model, select: Select) -> None:
+    def __init__(self, model: Model, select: Select, agree: Agree | None = None) -> None:
         self._model = model
         self._select = select
+        self._agree = agree
         self._rows: list[Row] = []
         self._caches: list[Any] = []
         self._merged = False
@@ -173,6 +176,8 @@ class DecodeBatch:
     def _draw(self, logits: mx.array, inputs: mx.array) -> None:
         logits, contexts = self._process(logits, inputs)
         drawn = self._sample(logits)
+        if self._agree is not None:
+            drawn = self._agree(drawn)
         self._logprobs = measure(self._asked(), logits, drawn)
         self._inputs = drawn
         for row in self._rows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import secrets
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
@@ -70,7 +71,7 @@ class Front:
         key = self._ids[request.id] = next(self._keys)
         mailbox = self._open[key] = Mailbox()
         try:
-            self._send(Submit(key, request))
+            self._send(Submit(key, request, secrets.randbits(32)))
             while True:
                 step = await mailbox.get()
                 yield step

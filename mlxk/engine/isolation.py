@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from mlxk.engine.base import EngineConfig, Isolation
+from mlxk.engine.group import GroupEngine
 from mlxk.engine.process import ProcessEngine
 from mlxk.engine.supervisor import MortalEngine
 from mlxk.engine.thread import ThreadEngine
@@ -17,4 +18,6 @@ KINDS: Mapping[Isolation, Callable[[EngineConfig], MortalEngine]] = MappingProxy
 
 def engine_of(config: EngineConfig) -> MortalEngine:
     """The engine that `config` describes, not started."""
+    if config.distributed is not None:
+        return GroupEngine(config)
     return KINDS[config.isolation](config)

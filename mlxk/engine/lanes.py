@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlxk.engine.adapters import AdapterBank
-from mlxk.engine.batch import DecodeBatch, Row, Sampled
+from mlxk.engine.batch import Agree, DecodeBatch, Row, Sampled
 from mlxk.engine.draft import Speculator
 from mlxk.engine.kv import Caches, is_quantized
 from mlxk.engine.loader import Model
@@ -25,12 +25,18 @@ class Lanes:
     """The sequences that are decoding. Everything it holds belongs to the thread that made it."""
 
     def __init__(
-        self, model: Model, caches: Caches, adapters: AdapterBank, speculator: Speculator | None
+        self,
+        model: Model,
+        caches: Caches,
+        adapters: AdapterBank,
+        speculator: Speculator | None,
+        agree: Agree | None = None,
     ) -> None:
         self._model = model
         self._caches = caches
         self._adapters = adapters
         self._speculator = speculator
+        self._agree = agree
         self._batches: dict[_Lane, DecodeBatch] = {}
 
     def join(self, sequence: Sequence) -> None:
@@ -43,7 +49,7 @@ class Lanes:
     def _put(self, row: Row) -> None:
         lane = self._lane(row.sequence, row.cache)
         if lane not in self._batches:
-            self._batches[lane] = DecodeBatch(self._model, self._adapters.select)
+            self._batches[lane] = DecodeBatch(self._model, self._adapters.select, self._agree)
         self._batches[lane].put(row)
 
     def _lane(self, sequence: Sequence, cache: list[Any]) -> _Lane:

@@ -29,6 +29,11 @@ class Model(Protocol):
 
     def __call__(self, inputs: mx.array, cache: list[Any] | None = None) -> mx.array: ...
 
+    def parameters(self) -> dict[str, Any]: ...
+
+
+Divide = Callable[[Model], None]
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
@@ -43,20 +48,41 @@ class LoadedModel:
         return int(self.config.get("vocab_size") or text["vocab_size"])
 
 
-def load(path: Path, *, trust_remote_code: bool = False) -> LoadedModel:
+def load(path: Path, *, trust_remote_code: bool = False, divide: Divide | None = None) -> LoadedModel:
     """Load the weights in `path`, evaluated, and run one token through them.
 
-    `trust_remote_code` lets a model bring Python code of its own, and runs it. Raises `ModelError` or
-    `InsufficientMemory`.
+    `trust_remote_code` lets a model bring Python code of its own, and runs it. `divide` leaves one rank's
+    part of the model, before any weights are read. Raises `ModelError` or `InsufficientMemory`.
     """
     utils = upstream.prepare()
     try:
-        model, config = utils.load_model(path, trust_remote_code=trust_remote_code)
+        model, config = utils.load_model(path, lazy=divide is not None, trust_remote_code=trust_remote_code)
     except (Exception, SystemExit) as error:  # code of any model family runs here
         raise explain(error, path) from error
     loaded = LoadedModel(model, config)
-    _first_run(loaded, path)
+    if divide is None:
+        _first_run(loaded, path)
+    else:
+        _divided(loaded, path, divide)
     return loaded
+
+
+def _divided(loaded: LoadedModel, path: Path, divide: Divide) -> None:
+    """All ranks run together, so one cannot try a second time."""
+    try:
+        divide(loaded.model)
+        mx.eval(loaded.model.parameters())
+        _forward(loaded)
+    except MlxkError:
+        raise
+    except Exception as error:  # code of any model family runs here
+        if is_out_of_memory(error):
+            raise out_of_memory(error) from error
+        raise ModelError(
+            f"{path.name} cannot be divided among these ranks: {first_line(error)}",
+            hint="the number of ranks must divide the model's attention heads, its keys and values' too; "
+            "or take the other `engine.distributed.mode`",
+        ) from error
 
 
 def _first_run(loaded: LoadedModel, path: Path) -> None:

@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Coroutine
-from typing import Self
+from typing import Any, Self
 
 from mlxk.engine.base import DEAD, STARTING, EngineConfig
 from mlxk.engine.front import FrontEngine, resolve
@@ -78,28 +78,42 @@ class ProcessEngine(FrontEngine):
         return self
 
     async def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",
-                "-m",
-                "mlxk.engine.child",
-                str(theirs.fileno()),
-                str(self._heartbeat),
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-        self._spawn(_log(self._process))
+        ours = await self._connect()
+        connect = loop.create_unix_connection if ours.family == socket.AF_UNIX else loop.create_connection
         try:
-            self._transport, _ = await loop.create_unix_connection(lambda: _Link(self), sock=ours)
+            self._transport, _ = await connect(lambda: _Link(self), sock=ours)
         except BaseException:
             ours.close()
             raise
         self._send(Load(self._config))
+
+    async def _connect(self) -> socket.socket:
+        """Start the child; gives the socket to it."""
+        ours, theirs = socket.socketpair()
+        arguments = str(theirs.fileno()), str(self._heartbeat)
+        try:
+            with theirs:
+                await self._run(
+                    *(sys.executable, "-P", "-m", "mlxk.engine.child", *arguments),
+                    pass_fds=(theirs.fileno(),),
+                    stdin=asyncio.subprocess.DEVNULL,
+                )
+        except BaseException:
+            ours.close()
+            raise
+        return ours
+
+    async def _run(self, *command: str, **options: Any) -> asyncio.subprocess.Process:
+        """Start a process in a session of its own, whose output goes to the log."""
+        self._process = await asyncio.create_subprocess_exec(
+            *command,
+            start_new_session=True,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            **options,
+        )
+        self._spawn(_log(self._process))
+        return self._process
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -116,7 +130,7 @@ class ProcessEngine(FrontEngine):
         if self._transport is not None:
             self._transport.close()
         if self._process is not None:
-            await asyncio.shield(_end(self._process))
+            await asyncio.shield(self._end(self._process))
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=EXIT_SECONDS)
         self._process = self._transport = None
@@ -149,6 +163,16 @@ class ProcessEngine(FrontEngine):
         resolve(self._ready, error)
         self._tell_death(error)
 
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        """The closed socket ends the child; a signal does, if that does not."""
+        if not await _wait(process, EXIT_SECONDS):
+            self._kill(process)
+            await process.wait()
+
+    def _kill(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is None:
+            process.kill()
+
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Kill a child that gives no sign of life; its death is then told as any other."""
         if self._stats.state != "ready" or self._process is None:
@@ -156,16 +180,9 @@ class ProcessEngine(FrontEngine):
         silent = loop.time() - self._heard
         if silent > self._hang:
             logger.error("no sign of life from engine process %d for %.0f s", self._process.pid, silent)
-            _signal(self._process, signal.SIGKILL)
+            self._kill(self._process)
             return
         loop.call_later(self._hang / 4, self._watch, loop)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """The closed socket ends the child; a signal does, if that does not."""
-    if not await _wait(process, EXIT_SECONDS):
-        _signal(process, signal.SIGKILL)
-        await process.wait()
 
 
 async def _wait(process: asyncio.subprocess.Process, seconds: float) -> bool:
@@ -184,11 +201,6 @@ async def _exit_code(process: asyncio.subprocess.Process | None) -> int | None:
         return await asyncio.wait_for(asyncio.shield(process.wait()), REAP_SECONDS)
     except TimeoutError:
         return None
-
-
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
-    if process.returncode is None:
-        process.send_signal(number)
 
 
 def _reason(code: int | None) -> str:

@@ -39,10 +39,19 @@ Kind = Literal["assistant", "user", "system"]
 
 
 class PromptCache:
-    """The entries of one engine. Owned by one thread."""
+    """The entries of one engine. Owned by one thread.
+
+    Without `trims`, it is not bounded by `max_bytes` itself, but told by `trim` what to give up.
+    """
 
     def __init__(
-        self, caches: Caches, *, max_bytes: int, max_entries: int, files: PromptFiles | None = None
+        self,
+        caches: Caches,
+        *,
+        max_bytes: int,
+        max_entries: int,
+        files: PromptFiles | None = None,
+        trims: bool = True,
     ) -> None:
         upstream.prepare()
         from mlx_lm.models.cache import KVCache, LRUPromptCache
@@ -50,7 +59,9 @@ class PromptCache:
         self._caches = caches
         self._files = files
         self._unwritten: dict[tuple[str | None, tuple[int, ...]], None] = {}
-        self._entries = LRUPromptCache(max_entries, max_bytes) if max_entries and max_bytes else None
+        self._max_bytes = max_bytes
+        bounds = (max_entries, max_bytes) if trims else (max_entries,)
+        self._entries = LRUPromptCache(*bounds) if max_entries and max_bytes else None
         layers = caches.new()
         self.batchable = all(hasattr(layer, "merge") for layer in layers)
         growing = [type(layer) is KVCache or is_quantized([layer]) for layer in layers]
@@ -149,6 +160,18 @@ class PromptCache:
                 key = adapter, tuple(tokens)
                 self._unwritten.pop(key, None)
                 self._unwritten[key] = None
+
+    def fitting(self) -> int:
+        """How many entries are left when those are gone that are too much for `max_bytes`."""
+        if self._entries is None:
+            return 0
+        self._entries.trim_to(n_bytes=self._max_bytes)
+        return len(self._entries)
+
+    def trim(self, entries: int) -> None:
+        """Keep so many entries at most, giving up those first that `fitting` does."""
+        if self._entries is not None:
+            self._entries.trim_to(n_sequences=entries)
 
     def clear(self) -> None:
         if self._entries is not None:

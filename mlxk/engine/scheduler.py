@@ -12,13 +12,11 @@ nothing else: several ranks that hear the same do the same.
 from __future__ import annotations
 
 import logging
-import secrets
 import time
 from collections import deque
 from collections.abc import Collection, Iterable
 
 import mlx.core as mx
-import msgspec
 
 from mlxk.engine.assembly import Assembly
 from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
@@ -28,6 +26,7 @@ from mlxk.engine.loader import disable_compile, generation_failure, is_compile_f
 from mlxk.engine.pace import Pace
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
+from mlxk.engine.wire import Cancel, Decisions, Submit
 from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError
 
 logger = logging.getLogger(__name__)
@@ -35,17 +34,6 @@ logger = logging.getLogger(__name__)
 CLEAR_EVERY = 512  # steps, as mlx-lm does: growing caches leave buffers of every size behind
 
 Output = tuple[int, EngineStep | MlxkError]
-
-
-class Decisions(msgspec.Struct, frozen=True):
-    """What depends on time in one step. `alone` and `shared`: tokens of prompts that may be processed, while
-    nobody decodes and while somebody does; `compiled`: the keys of those whose constraint is ready;
-    `entries`: how many the prompt cache may keep, where that is not left to each rank."""
-
-    alone: int
-    shared: int
-    compiled: tuple[int, ...] = ()
-    entries: int | None = None
 
 
 class Scheduler:
@@ -57,11 +45,13 @@ class Scheduler:
         self._caches = assembly.caches
         self._adapters = assembly.adapters
         self._config = config
+        self._ranks = assembly.ranks
         self._prompts = PromptCache(
             assembly.caches,
             max_bytes=config.prompt_cache_bytes,
             max_entries=config.prompt_cache_entries,
             files=assembly.prompt_files,
+            trims=assembly.ranks is None,
         )
         self._slots = config.max_concurrency if self._prompts.batchable else 1
         self._compiler = compiler
@@ -69,7 +59,8 @@ class Scheduler:
         self._waiting: deque[Sequence] = deque()
         self._prefilling: deque[Sequence] = deque()
         self._decoding: dict[int, Sequence] = {}
-        self._lanes = Lanes(self._model, self._caches, self._adapters, assembly.speculator)
+        agree = None if assembly.ranks is None else assembly.ranks.agree
+        self._lanes = Lanes(self._model, self._caches, self._adapters, assembly.speculator, agree)
         self._outputs: list[Output] = []
         self._steps = 0
         self._pace = Pace(config.prefill_step)
@@ -96,7 +87,15 @@ class Scheduler:
     def prompts(self) -> PromptCache:
         return self._prompts
 
-    def submit(self, key: int, request: EngineRequest) -> None:
+    def apply(self, command: Submit | Cancel) -> None:
+        """Do what a front says."""
+        match command:
+            case Submit(key, request, seed):
+                self.submit(key, request, seed)
+            case Cancel(key):
+                self.cancel(key)
+
+    def submit(self, key: int, request: EngineRequest, seed: int) -> None:
         """Queue a generation; what is wrong with it is reported by the next `step`."""
         try:
             self._check(request)
@@ -105,7 +104,7 @@ class Scheduler:
             return
         limit = min(request.max_tokens, self._config.context_length - len(request.prompt))
         now = time.monotonic()
-        sequence = Sequence.of(key, request, limit=limit, seed=secrets.randbits(32), now=now)
+        sequence = Sequence.of(key, request, limit=limit, seed=seed, now=now)
         if request.constraint is None:
             self._waiting.append(sequence)
         else:
@@ -156,11 +155,14 @@ class Scheduler:
             alone=self._pace.room(decoding=False),
             shared=self._pace.room(decoding=True),
             compiled=tuple(key for key, (_, compiled) in self._compiling.items() if compiled.done()),
+            entries=None if self._ranks is None else self._prompts.fitting(),
         )
 
     def step(self, decisions: Decisions | None = None) -> list[Output]:
         """Do one step of work; gives what happened, in order. Without `decisions`, its own."""
         decided = decisions or self.decide()
+        if decided.entries is not None:
+            self._prompts.trim(decided.entries)
         self._decode()
         self._prefill(decided)
         self._take_compiled(decided.compiled)
@@ -289,6 +291,8 @@ class Scheduler:
         return len(chunk)
 
     def _fail(self, sequences: list[Sequence], error: BaseException) -> None:
+        if self._ranks is not None:
+            raise error  # the other ranks wait for this one: nothing can go on
         logger.error("generation failed", exc_info=error)
         if is_compile_failure(error):
             disable_compile(error)

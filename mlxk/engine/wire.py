@@ -27,10 +27,14 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 
 class Submit(msgspec.Struct, frozen=True, tag="submit"):
-    """`key` names the generation from here on; a front never uses one twice, as clients may use an id."""
+    """`key` names the generation from here on; a front never uses one twice, as clients may use an id.
+
+    `seed` counts where the request has none.
+    """
 
     key: int
     request: EngineRequest
+    seed: int
 
 
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
@@ -71,6 +75,34 @@ class Steps(msgspec.Struct, frozen=True, tag="steps"):
     stats: EngineStats
 
 
+class Decisions(msgspec.Struct, frozen=True):
+    """What depends on time in one step of a scheduler.
+
+    `alone` and `shared`: tokens of prompts that may be processed, while nobody decodes and while somebody
+    does; `compiled`: the keys of those whose constraint is ready; `entries`: how many the prompt cache may
+    keep, where it is not bounded by bytes in itself.
+    """
+
+    alone: int
+    shared: int
+    compiled: tuple[int, ...] = ()
+    entries: int | None = None
+
+
+class Turn(msgspec.Struct, frozen=True, tag="turn"):
+    """One step of a group's first rank, for the others to take too."""
+
+    commands: tuple[Submit | Cancel, ...]
+    decisions: Decisions
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """The first thing that a rank says to the first one."""
+
+    rank: int
+    token: str
+
+
 class Wake:
     """Ends the wait of an idle worker: something was compiled. It never travels."""
 
@@ -78,11 +110,13 @@ class Wake:
 Command = Load | Submit | Cancel | Close
 Inbox = queue.SimpleQueue[Command | Wake | None]
 Report = Ready | Steps | Failure
+Order = Load | Turn
+Answer = Hello | Failure
 
 M = TypeVar("M")
 
 
-def encode(message: Command | Report) -> bytes:
+def encode(message: Command | Report | Order | Answer) -> bytes:
     """One frame."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
@@ -114,3 +148,11 @@ def command_decoder() -> FrameDecoder[Command]:
 
 def report_decoder() -> FrameDecoder[Report]:
     return FrameDecoder(msgspec.msgpack.Decoder(Report))
+
+
+def order_decoder() -> FrameDecoder[Order]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Order))
+
+
+def answer_decoder() -> FrameDecoder[Answer]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Answer))

@@ -7,7 +7,6 @@ for each step.
 
 from __future__ import annotations
 
-import gc
 import logging
 import queue
 import time
@@ -20,8 +19,22 @@ import mlx.core as mx
 from mlxk.engine.assembly import assemble
 from mlxk.engine.base import EngineConfig, EngineStats, EngineStep
 from mlxk.engine.constraint import Compiler
+from mlxk.engine.device import on_device
+from mlxk.engine.leader import Leader
 from mlxk.engine.scheduler import Output, Scheduler
-from mlxk.engine.wire import Cancel, Close, Failure, Inbox, Ready, Report, Steps, Submit, Wake
+from mlxk.engine.wire import (
+    Cancel,
+    Close,
+    Decisions,
+    Failure,
+    Inbox,
+    Ready,
+    Report,
+    Steps,
+    Submit,
+    Turn,
+    Wake,
+)
 from mlxk.errors import MlxkError
 
 logger = logging.getLogger(__name__)
@@ -30,7 +43,10 @@ CLOSE_SECONDS = 4.0  # a closing engine begins to write no further prompt cache 
 
 
 class Worker:
-    """`None` in the inbox ends the loop. An idle worker reports every `heartbeat` seconds, if that is set."""
+    """`None` in the inbox ends the loop. An idle worker reports every `heartbeat` seconds, if that is set.
+
+    With a `leader`, the other ranks of a group take the same steps.
+    """
 
     def __init__(
         self,
@@ -39,8 +55,11 @@ class Worker:
         report: Callable[[Report], None],
         *,
         heartbeat: float | None = None,
+        leader: Leader | None = None,
     ) -> None:
         self._config = config
+        self._leader = leader
+        self._taken: list[Submit | Cancel] = []
         self._inbox = inbox
         self._report = report
         self._heartbeat = heartbeat
@@ -48,20 +67,8 @@ class Worker:
 
     def run(self) -> None:
         """Load, report `Ready` or a `Failure`, generate until told to end, and give all memory back."""
-        stream = mx.new_stream(mx.default_device())
-        limit = _raise_wired_limit()
-        try:
-            with mx.stream(stream):
-                self._serve()
-        finally:
-            gc.collect()
-            mx.synchronize(stream)
-            if limit is not None:
-                mx.set_wired_limit(limit)
-            mx.clear_cache()
-            # A thread that ends with streams of its own can abort the process while the interpreter shuts
-            # down: https://github.com/ml-explore/mlx/pull/4110
-            mx.clear_streams()
+        with on_device():
+            self._serve()
 
     def _serve(self) -> None:
         path, began = Path(self._config.model_path), time.monotonic()
@@ -83,13 +90,21 @@ class Worker:
         self._report(Ready(_stats(scheduler)))
         try:
             while self._take(scheduler):
-                outputs = scheduler.step()
+                outputs = scheduler.step(self._decided(scheduler))
                 self._report(Steps(tuple(_item(output) for output in outputs), _stats(scheduler)))
             end = time.monotonic() + CLOSE_SECONDS
             while scheduler.prompts.unwritten and time.monotonic() < end:
                 scheduler.prompts.write_newest()
         finally:
             scheduler.close()
+
+    def _decided(self, scheduler: Scheduler) -> Decisions:
+        """What the next step is to do, told to the other ranks too."""
+        decisions = scheduler.decide()
+        if self._leader is not None:
+            self._leader.tell(Turn(tuple(self._taken), decisions))
+        self._taken.clear()
+        return decisions
 
     def _take(self, scheduler: Scheduler) -> bool:
         """Carry out what is in the inbox, waiting for it when there is nothing else to do."""
@@ -109,10 +124,9 @@ class Worker:
                     return False
                 case Wake():
                     pass  # a step will find what was compiled
-                case Submit(key, request):
-                    scheduler.submit(key, request)
-                case Cancel(key):
-                    scheduler.cancel(key)
+                case Submit() | Cancel():
+                    scheduler.apply(command)
+                    self._taken.append(command)
 
     def _patience(self, scheduler: Scheduler) -> float | None:
         """Seconds to wait for a command: until the next sign of life, or until it is time to write."""
@@ -141,9 +155,3 @@ def _stats(scheduler: Scheduler) -> EngineStats:
         peak_bytes=mx.get_peak_memory(),
         cache_bytes=scheduler.cache_bytes,
     )
-
-
-def _raise_wired_limit() -> int | None:
-    """On Metal, let the whole recommended working set stay wired; gives the limit that was."""
-    recommended = mx.device_info().get("max_recommended_working_set_size")
-    return None if recommended is None else mx.set_wired_limit(int(recommended))

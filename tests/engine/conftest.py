@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
-from mlxk.engine import Engine, EngineConfig, ProcessEngine, ThreadEngine
-from mlxk.engine.base import Done, EngineRequest, EngineStep, Tokens
+from mlxk.engine import Engine, EngineConfig, GroupEngine, ProcessEngine, ThreadEngine
+from mlxk.engine.base import Distributed, Done, EngineRequest, EngineStep, Host, Tokens
 from mlxk.requests import SamplingParams
 from tests.engine.scripted import ScriptedEngine
+
+HERE = Host(ssh="127.0.0.1", ips=("127.0.0.1",))
+
+
+def distributed(
+    config: EngineConfig, count: int = 2, mode: Literal["tensor", "pipeline"] = "tensor"
+) -> EngineConfig:
+    """The same over so many ranks on this machine."""
+    return msgspec.structs.replace(config, distributed=Distributed(hosts=(HERE,) * count, mode=mode))
+
 
 KINDS: dict[str, Callable[[EngineConfig], Engine]] = {
     "thread": ThreadEngine,
     "process": ProcessEngine,
+    "group": lambda config: GroupEngine(distributed(config)),
     "scripted": lambda config: ScriptedEngine(config=config),
 }
 MakeEngine = Callable[..., Engine]

@@ -1,0 +1,57 @@
+"""One end of a socket in a process that is to live no longer than whoever is at the other end.
+
+A thread reads messages; when the socket ends, because the other side closed it or died, the whole process
+exits at once, whatever its main thread is doing: inside MLX nothing else could stop it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from mlxk.engine.wire import Answer, Command, FrameDecoder, Order, Report, encode
+
+CHUNK = 1 << 20
+
+M = TypeVar("M")
+
+
+class Link(Generic[M]):
+    """Hands messages to `take`, in a thread of its own. `status` is the process's when the socket ends."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        decoder: FrameDecoder[M],
+        take: Callable[[M], None],
+        *,
+        status: int = 0,
+    ) -> None:
+        self._connection = connection
+        self._decoder = decoder
+        self._take = take
+        self._status = status
+        self._sending = threading.Lock()
+
+    def start(self) -> None:
+        """Begin to read."""
+        threading.Thread(target=self._read, name="mlxk-link", daemon=True).start()
+
+    def _read(self) -> None:
+        try:
+            while data := self._connection.recv(CHUNK):
+                for message in self._decoder.feed(data):
+                    self._take(message)
+        finally:
+            os._exit(self._status)
+
+    def send(self, message: Command | Report | Order | Answer) -> None:
+        """Send a message; several threads may."""
+        try:
+            with self._sending:
+                self._connection.sendall(encode(message))
+        except OSError:
+            os._exit(self._status)
