@@ -12,7 +12,8 @@ from typing import Literal
 
 from mlxk.config.notation import byte_count
 from mlxk.config.schema import Profile, SamplingSection
-from mlxk.engine.base import Draft, EngineConfig, KVQuantization, PromptFolder
+from mlxk.config.schema.engine import HostSection
+from mlxk.engine.base import Distributed, Draft, EngineConfig, Host, KVQuantization, PromptFolder
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.facts import ModelFacts, check_code
 from mlxk.hub.parts import Parts
@@ -66,6 +67,7 @@ class Plan:
             prompt_cache_entries=engine.prompt_cache.entries,
             prompt_folder=self._prompt_folder,
             prepare_constraints=self.surface == "server",
+            distributed=self._distributed,
         )
 
     @property
@@ -87,6 +89,19 @@ class Plan:
             return None
         return KVQuantization(
             bits=engine.kv_bits, group_size=engine.kv_group_size, start=engine.quantized_kv_start
+        )
+
+    @property
+    def _distributed(self) -> Distributed | None:
+        section = self.profile.engine.distributed
+        if section is None:
+            return None
+        return Distributed(
+            hosts=tuple(_host(host) for host in section.hosts),
+            backend=section.backend,
+            mode=section.mode,
+            port=section.port,
+            python=section.python,
         )
 
     @property
@@ -186,6 +201,12 @@ def make(
             hint="lower `tokens.context`, or leave it out for all of the model's window",
         )
     return Plan(name, profile, facts, surface, config_hash, parts or Parts())
+
+
+def _host(host: str | HostSection) -> Host:
+    if isinstance(host, str):
+        return Host(ssh=host, ips=(host,))
+    return Host(ssh=host.ssh, ips=tuple(host.ips), rdma=tuple(host.rdma))
 
 
 def _sampling_params(section: SamplingSection) -> SamplingParams:

@@ -10,7 +10,7 @@ import pytest
 
 from mlxk import plan as plans
 from mlxk.config.schema import Profile
-from mlxk.engine.base import Draft, KVQuantization, PromptFolder
+from mlxk.engine.base import Distributed, Draft, Host, KVQuantization, PromptFolder
 from mlxk.errors import ContextLengthExceeded, ModelError, RequestError
 from mlxk.hub.adapter import AdapterFacts
 from mlxk.hub.facts import ModelFacts
@@ -126,6 +126,23 @@ def test_prompts_are_kept_on_disk_where_the_profile_says_so() -> None:
     assert make("server").engine_config.prompt_folder is None
     kept = make("server", engine={"prompt_cache": {"path": "/cache", "disk_bytes": "2GB"}})
     assert kept.engine_config.prompt_folder == PromptFolder(path="/cache", max_bytes=2 * 10**9)
+
+
+def test_ranks_are_where_the_profile_says() -> None:
+    assert make("run").engine_config.distributed is None
+    there = {"ssh": "studio", "ips": ["10.0.0.2"], "rdma": ["rdma_en2", None]}
+    section = {"hosts": ["127.0.0.1", there], "backend": "jaccl", "mode": "pipeline", "port": 4000}
+    config = make("run", engine={"distributed": section}).engine_config.distributed
+    assert config == Distributed(
+        hosts=(
+            Host(ssh="127.0.0.1", ips=("127.0.0.1",)),
+            Host(ssh="studio", ips=("10.0.0.2",), rdma=("rdma_en2", None)),
+        ),
+        backend="jaccl",
+        mode="pipeline",
+        port=4000,
+    )
+    assert config.local == 1
 
 
 def test_what_stands_beside_the_model_is_for_the_engine() -> None:

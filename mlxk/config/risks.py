@@ -58,6 +58,21 @@ def _leaves(value: Value, root: Path | None) -> bool:
     return not Path(value.value).resolve().is_relative_to(root.resolve())
 
 
+def _is_elsewhere(value: Value, _root: Path | None) -> bool:
+    """Whether one of these hosts is not, or may not be, this machine."""
+    return not isinstance(value, Items) or any(_place(item) != "127.0.0.1" for item in value.items)
+
+
+def _place(host: Value) -> object:
+    if isinstance(host, Table) and (entry := host.entries.get("ssh")) is not None:
+        host = entry.value
+    return host.value if isinstance(host, Scalar) else None
+
+
+def _is_said(value: Value, _root: Path | None) -> bool:
+    return not (isinstance(value, Scalar) and value.value is None and value.expression is None)
+
+
 def _is_nothing(value: Value, _root: Path | None) -> bool:
     match value:
         case Items():
@@ -80,6 +95,8 @@ RISKS = (
     Risk(("server", "listen"), "opens the server to the network", _is_open),
     Risk(("server", "api_keys"), "lets clients in without an API key", _is_nothing),
     Risk(("server", "pull"), "lets clients download models onto this machine", _is_something),
+    Risk(("engine", "distributed", "hosts"), "starts programs on other machines", _is_elsewhere),
+    Risk(("engine", "distributed", "python"), "says which program to start", _is_said),
     Risk(("engine", "prompt_cache", "path"), "writes prompts to a folder outside of its project", _leaves),
 )
 # `${file:}` may stand in any value.

@@ -210,11 +210,18 @@ def _not_finite(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[B
     return Diagnostic("E103", f"{_name(path)} must be a finite number", value_origin(layer, path), path=path)
 
 
+def _too_few(detail: ErrorDetails, path: KeyPath, layer: Table, model: type[BaseModel]) -> Diagnostic:
+    least = detail["ctx"]["min_length"]
+    message = f"{_name(path)} must have at least {least} entries"
+    return Diagnostic("E105", message, value_origin(layer, path), path=path)
+
+
 _Handler = Callable[[ErrorDetails, KeyPath, Table, type[BaseModel]], Diagnostic]
 _HANDLERS: Mapping[str, _Handler] = {
     "extra_forbidden": _unknown_key,
     "missing": _missing,
     "literal_error": _no_choice,
     "string_too_short": _too_short,
+    "too_short": _too_few,
     "finite_number": _not_finite,
 }

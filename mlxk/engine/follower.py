@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 import msgspec
-from huggingface_hub import constants
 
 from mlxk.engine.assembly import assemble
 from mlxk.engine.base import EngineConfig
@@ -19,6 +18,7 @@ from mlxk.engine.device import on_device
 from mlxk.engine.scheduler import Scheduler
 from mlxk.engine.wire import Answer, Failure, Load, Order
 from mlxk.errors import MlxkError, ModelError
+from mlxk.hub.cache import in_this_cache
 
 logger = logging.getLogger(__name__)
 
@@ -58,11 +58,8 @@ def _here(path: str) -> str:
     folder = Path(path)
     if folder.is_dir():
         return path
-    for part in folder.parents:
-        if part.name.startswith("models--"):
-            cached = Path(constants.HF_HUB_CACHE, part.name, folder.relative_to(part))
-            if cached.is_dir():
-                return str(cached)
+    if (cached := in_this_cache(folder)) is not None:
+        return str(cached)
     raise ModelError(
         f"{folder.name} is not on {socket.gethostname()}",
         hint="every host of `engine.distributed.hosts` needs the model: pull it there too",

@@ -17,6 +17,7 @@ from mlxk.engine.base import Distributed
 from mlxk.errors import EngineError
 
 ANY_PORTS = range(20000, 32000)  # below those that systems give to outgoing connections
+USUAL_PORT = 32323  # mlx.launch's
 ATTEMPTS = 50
 
 
@@ -33,9 +34,9 @@ class Summons(msgspec.Struct, frozen=True, kw_only=True):
 
 def first_port(config: Distributed) -> int:
     """The first of one port more than there are ranks; the last one is for the first rank's own use."""
-    if config.port is not None:
-        return config.port
-    count = len(config.hosts) + 1
+    if config.port is not None or config.local < len(config.hosts):
+        return config.port or USUAL_PORT
+    count = _ring_ports(config) + 1
     for _ in range(ATTEMPTS):
         port = secrets.choice(ANY_PORTS[:-count])
         if all(_is_free(port + index) for index in range(count)):
@@ -53,7 +54,12 @@ def _is_free(port: int) -> bool:
 
 def leader_address(config: Distributed, port: int) -> tuple[str, int]:
     first = config.hosts[0]
-    return (first.ips[0] if first.ips else first.ssh), port + len(config.hosts)
+    return (first.ips[0] if first.ips else first.ssh), port + _ring_ports(config)
+
+
+def _ring_ports(config: Distributed) -> int:
+    """The launcher gives each address a port, one after the other."""
+    return sum(len(host.ips) for host in config.hosts)
 
 
 def command(config: Distributed, port: int, folder: Path) -> Sequence[str]:

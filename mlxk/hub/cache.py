@@ -93,6 +93,17 @@ def removal(reference: str) -> Removal:
     return Removal(tuple(chosen), strategy.expected_freed_size + leftover, strategy)
 
 
+def in_this_cache(snapshot: Path) -> Path | None:
+    """The same snapshot as one in another machine's cache, if this machine's cache has it."""
+    from huggingface_hub import constants
+
+    for folder in snapshot.parents:
+        if references.repository_of(folder) is not None:
+            here = Path(constants.HF_HUB_CACHE, folder.name, snapshot.relative_to(folder))
+            return here if here.is_dir() else None
+    return None
+
+
 def _beginnings(known: set[str]) -> list[CachedModel]:
     """Repositories of which a download left something, but no whole file: the library does not list them."""
     from huggingface_hub import constants

@@ -18,7 +18,7 @@ from mlxk.hub.headers import Tensor, Tensors
 STEP = 256  # tokens by which mlx-lm's caches grow
 _BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 
-_LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)")
+LAYER = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.(.+)")
 # What the numbers that flow through the layers take their type from.
 _STREAM = re.compile(r"(?:embed|wte|norm|ln_|[qk]_proj|qkv|query_key_value|c_attn)[^.]*\.(?:weight|scales)$")
 # Parts of a repository that mlx-lm's text models leave out.
@@ -109,7 +109,7 @@ def activation_bytes(tensors: Tensors) -> int:
 def _by_layer(tensors: Tensors) -> dict[int, dict[str, Tensor]]:
     found: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
-        if not UNUSED.search(name) and (match := _LAYER.search(name)):
+        if not UNUSED.search(name) and (match := LAYER.search(name)):
             found.setdefault(int(match[1]), {})[match[2]] = tensor
     return found
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import msgspec
 
-from mlxk.engine.base import EngineConfig, KVQuantization
+from mlxk.engine.base import Distributed, EngineConfig, KVQuantization
 from mlxk.hub import facts as model_facts
 from mlxk.hub import headers
 from mlxk.hub.facts import ModelFacts
 from mlxk.hub.headers import Tensors
 from mlxk.memory import layers as layer_shapes
-from mlxk.memory.layers import UNUSED, Layer, activation_bytes, text_config
+from mlxk.memory.layers import LAYER, UNUSED, Layer, activation_bytes, text_config
 
 # A prompt of this many tokens is what every model must be able to answer.
 LEAST_CONTEXT = 4096
@@ -115,22 +115,32 @@ class Model:
 
     def need(self, load: EngineConfig, *, promised: int | None = None, fused: bool = False) -> MemoryNeed:
         """Under these settings. `promised`: the context that one request must be able to have."""
+        here, part = _shares(load.distributed)
         kept = self.layers(load.kv)
         guessed = [] if self.draft is None else self.draft.layers(None)
         least = min(promised or LEAST_CONTEXT, load.context_length)
         count = load.max_concurrency
         return MemoryNeed(
-            weights=self.weights,
+            weights=here * self._everywhere + int(part * (self.weights - self._everywhere)),
             draft=0 if self.draft is None else self.draft.weights,
             adapters=self.adapter_bytes,
-            runtime=_RUNTIME_BYTES + _TOKEN_BYTES * self._vocabulary,
-            cache=count * _bytes_for([*kept, *guessed], load.context_length),
-            prompt_cache=load.prompt_cache_bytes if load.prompt_cache_entries else 0,
-            prefill=self._transient(kept, load.prefill_step, load.context_length, count, fused=fused),
-            least_cache=_bytes_for([*kept, *guessed], least),
-            least_prefill=self._transient(kept, load.prefill_step, least, 1, fused=fused),
+            runtime=here * (_RUNTIME_BYTES + _TOKEN_BYTES * self._vocabulary),
+            cache=int(part * count * _bytes_for([*kept, *guessed], load.context_length)),
+            prompt_cache=here * load.prompt_cache_bytes if load.prompt_cache_entries else 0,
+            prefill=here * self._transient(kept, load.prefill_step, load.context_length, count, fused=fused),
+            least_cache=int(part * _bytes_for([*kept, *guessed], least)),
+            least_prefill=here * self._transient(kept, load.prefill_step, least, 1, fused=fused),
             context=load.context_length,
             concurrency=count,
+        )
+
+    @property
+    def _everywhere(self) -> int:
+        """The weights outside of layers, which every rank of a group has."""
+        return sum(
+            tensor.nbytes
+            for name, tensor in self.tensors.items()
+            if not (UNUSED.search(name) or LAYER.search(name))
         )
 
     @property
@@ -152,6 +162,13 @@ class Model:
         growth = rows * max((layer.bytes_for(context) for layer in kept), default=0)
         logits = rows * self._vocabulary * _LOGIT_BYTES
         return tokens * item * numbers + windows + scores + growth + logits
+
+
+def _shares(distributed: Distributed | None) -> tuple[int, float]:
+    """How many ranks this machine has, and which part of the layers they hold together."""
+    if distributed is None:
+        return 1, 1.0
+    return distributed.local, distributed.local / len(distributed.hosts)
 
 
 def memory_needed(

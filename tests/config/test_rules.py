@@ -69,6 +69,46 @@ def test_a_request_policy_that_cannot_be_meant(
     assert message in found.message
 
 
+HOSTS = "hosts: [127.0.0.1, 127.0.0.1]"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("hosts: [127.0.0.1, studio]", "hosts[1]", "not an IP address"),
+        ("hosts: [127.0.0.1, {ssh: a, ips: [b]}]", "hosts[1].ips[0]", "not an IP address"),
+        ("hosts: [127.0.0.1, {ssh: a}]", "hosts[1]", "needs an address"),
+        ("hosts: [127.0.0.1, {ssh: -oX, ips: [10.0.0.2]}]", "hosts[1].ssh", "what ssh calls"),
+        (
+            "{backend: jaccl, hosts: [127.0.0.1, {ssh: a, ips: [10.0.0.2]}]}",
+            "hosts[1]",
+            "an entry for each of the hosts",
+        ),
+        ("hosts: [127.0.0.1]", "hosts", "at least 2 entries"),
+        (f"{{{HOSTS}, python: python3}}", "python", "not a whole path"),
+    ],
+)
+def test_hosts_that_cannot_be_meant(folder: Any, text: str, place: str, message: str) -> None:
+    folder.profile(f"engine:\n  distributed:\n    {text}\n")
+    (found,) = folder.validate()
+    assert dotted(found.path) == f"engine.distributed.{place}"
+    assert message in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("isolation: thread", "engine.isolation"),
+        ("prompt_cache: {path: ./cache}", "engine.prompt_cache.path"),
+    ],
+)
+def test_what_a_group_of_ranks_does_not_have(folder: Any, text: str, place: str) -> None:
+    folder.profile(f"engine: {{distributed: {{{HOSTS}}}, {text}}}\n")
+    (found,) = folder.validate()
+    assert (found.code, dotted(found.path)) == ("E107", place)
+    assert found.notes == ("`engine.distributed` comes from p.yaml:3",)
+
+
 def test_an_alias_twice(folder: Any) -> None:
     folder.profile("aliases: [a, b, a]\n")
     (found,) = folder.validate()

@@ -54,6 +54,18 @@ def told(found: Iterable[Diagnostic]) -> list[tuple[str, str, str]]:
         ("model: {repo: o/m, trust_remote_code: true}\n", "model.trust_remote_code"),
         ("server: {pull: ['org/*']}\n", "server.pull"),
         ("server: {pull+: ['org/*']}\n", "server.pull"),
+        (
+            "engine: {distributed: {hosts: [127.0.0.1, 10.0.0.2]}}\n",
+            "engine.distributed.hosts",
+        ),
+        (
+            "engine: {distributed: {hosts: [127.0.0.1, {ssh: a, ips: [127.0.0.1]}]}}\n",
+            "engine.distributed.hosts",
+        ),
+        (
+            "engine: {distributed: {hosts: [127.0.0.1, 127.0.0.1], python: /bin/x}}\n",
+            "engine.distributed.python",
+        ),
         ("engine: {prompt_cache: {path: ../cache}}\n", "engine.prompt_cache.path"),
         ("engine: {prompt_cache: {path: ~/cache}}\n", "engine.prompt_cache.path"),
         ("engine: {prompt_cache: {path: ./away/cache}}\n", "engine.prompt_cache.path"),
@@ -77,6 +89,7 @@ def test_what_needs_consent(folder: Folder, outside: Path, text: str, path: str)
     "text",
     [
         "server: {listen: '127.0.0.1:80'}\n",
+        "engine: {distributed: {hosts: [127.0.0.1, {ssh: 127.0.0.1, ips: [10.0.0.1]}]}}\n",
         "server: {listen: 'localhost:80', api_keys: [k]}\n",
         "server: {api_keys+: []}\n",
         "server: {pull: []}\n",

@@ -38,6 +38,15 @@ def test_a_model_needs_no_profile(cli: Cli) -> None:
     assert done.stdout == cli("run", "-p", "demo", "Why is the sky blue?").stdout
 
 
+def test_two_ranks_say_the_same(cli: Cli, tmp_path: Path) -> None:
+    profile = tmp_path / "two.yaml"
+    hosts = "engine: {distributed: {hosts: [127.0.0.1, 127.0.0.1]}}\n"
+    profile.write_text(f"mlxk: 1\nmodel: builtin:demo\nsampling: {{temperature: 0}}\n{hosts}")
+    done = cli("run", "-p", str(profile), "Why is the sky blue?")
+    assert done.stdout == cli("run", "-p", "demo", "Why is the sky blue?").stdout
+    assert "[" not in done.stderr  # the ranks' log is not for a person
+
+
 def test_reasoning_is_shown_when_asked(cli: Cli) -> None:
     done = cli("run", "-p", "demo", "--show-reasoning", "Why is the sky blue?")
     heading, reasoning, *_ = done.stdout.splitlines()

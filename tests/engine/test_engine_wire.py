@@ -6,25 +6,34 @@ import pytest
 
 from mlxk import errors
 from mlxk.engine.base import (
+    Distributed,
     Done,
     EngineConfig,
     EngineStats,
+    Host,
     Prefill,
     ReasoningBudget,
     RegexConstraint,
     Tokens,
 )
 from mlxk.engine.wire import (
+    Answer,
     Cancel,
     Command,
+    Decisions,
     Failure,
+    Hello,
     Load,
+    Order,
     Ready,
     Report,
     Steps,
     Submit,
+    Turn,
+    answer_decoder,
     command_decoder,
     encode,
+    order_decoder,
     report_decoder,
 )
 from mlxk.errors import EngineError, MlxkError, ModelError
@@ -40,19 +49,22 @@ DONE = Done(
     first_token_seconds=0.25,
     total_seconds=1.0,
 )
-COMMANDS: list[Command] = [
-    Load(EngineConfig(model_path="/ü", context_length=1)),
-    Submit(
-        7,
-        ask(
-            logit_bias=((1, 0.5), (2, -1.0)),
-            seed=-5,
-            reasoning_budget=ReasoningBudget(limit=1, start=(1,), end=(2, 3), opened=True),
-            constraint=RegexConstraint("a+"),
-        ),
+SUBMIT = Submit(
+    7,
+    ask(
+        logit_bias=((1, 0.5), (2, -1.0)),
+        seed=-5,
+        reasoning_budget=ReasoningBudget(limit=1, start=(1,), end=(2, 3), opened=True),
+        constraint=RegexConstraint("a+"),
     ),
-    Cancel(7),
+    seed=3,
+)
+COMMANDS: list[Command] = [Load(EngineConfig(model_path="/ü", context_length=1)), SUBMIT, Cancel(7)]
+ORDERS: list[Order] = [
+    Load(EngineConfig(model_path="/ü", context_length=1, distributed=Distributed(hosts=(Host(ssh="a"),)))),
+    Turn((SUBMIT, Cancel(7)), Decisions(512, 16, (7,), 3)),
 ]
+ANSWERS: list[Answer] = [Hello(1, "token"), Failure.of(ModelError("bad"))]
 REPORTS: list[Report] = [
     Ready(STATS),
     Steps(
@@ -70,7 +82,12 @@ REPORTS: list[Report] = [
 
 @pytest.mark.parametrize("size", [1, 3, 1 << 20])
 def test_frames_arrive_whole_in_pieces_of_any_size(size: int) -> None:
-    for messages, decoder in ((COMMANDS, command_decoder()), (REPORTS, report_decoder())):
+    for messages, decoder in (
+        (COMMANDS, command_decoder()),
+        (REPORTS, report_decoder()),
+        (ORDERS, order_decoder()),
+        (ANSWERS, answer_decoder()),
+    ):
         data = b"".join(encode(message) for message in messages)
         pieces = [data[start : start + size] for start in range(0, len(data), size)]
         assert [message for piece in pieces for message in decoder.feed(piece)] == messages

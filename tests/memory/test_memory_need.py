@@ -11,7 +11,7 @@ import mlx.core as mx
 import pytest
 
 from mlxk.engine import EngineConfig, ThreadEngine
-from mlxk.engine.base import Draft, KVQuantization
+from mlxk.engine.base import Distributed, Draft, Host, KVQuantization
 from mlxk.hub import facts
 from mlxk.memory import Model, memory_needed, model_of
 from tests.engine.conftest import ask, steps_of
@@ -91,6 +91,21 @@ def test_a_draft_model_counts(folders: dict[str, Path]) -> None:
     assert need.cache > without.cache
     assert "draft model" in need.parts()
     assert "draft model" not in without.parts()
+
+
+def test_ranks_share_layers_and_each_has_the_rest(folders: dict[str, Path]) -> None:
+    here, there = Host(ssh="127.0.0.1", ips=("127.0.0.1",)), Host(ssh="b", ips=("10.0.0.2",))
+    plain = settings(folders["llama"])
+    alone = read(plain).need(plain)
+    both, half = (
+        read(plain).need(settings(folders["llama"], distributed=Distributed(hosts=hosts)))
+        for hosts in ((here, here), (here, there))
+    )
+    assert (both.cache, half.cache) == (alone.cache, alone.cache // 2)
+    assert (both.runtime, half.runtime) == (2 * alone.runtime, alone.runtime)
+    assert alone.weights < both.weights < 2 * alone.weights
+    assert alone.weights // 2 < half.weights < alone.weights
+    assert half.weights - both.weights // 2 in (0, 1)
 
 
 def test_from_headers_that_came_from_elsewhere(folders: dict[str, Path]) -> None:

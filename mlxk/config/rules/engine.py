@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Iterator
 
 from mlxk.config.notation import byte_count, percent, seconds
+from mlxk.config.origins import KeyPath, dotted
 from mlxk.config.rules.problem import Problem, Rule
 from mlxk.config.schema import EngineSection, Profile, PromptCacheSection
+from mlxk.config.schema.engine import DistributedSection, HostSection
+
+# A name that began with a dash would be an option of ssh.
+_SSH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]*")
 
 
 def _kv(profile: Profile) -> Iterator[Problem]:
@@ -34,6 +41,55 @@ def _prompt_cache(profile: Profile) -> Iterator[Problem]:
         yield Problem("E107", message, (*place, "path"), help_text)
 
 
+def _distributed(profile: Profile) -> Iterator[Problem]:
+    distributed = profile.engine.distributed
+    if distributed is None:
+        return
+    place = ("engine", "distributed")
+    for index, host in enumerate(distributed.hosts):
+        yield from _host(host, distributed, (*place, "hosts", index))
+    if distributed.python is not None and not distributed.python.startswith("/"):
+        yield Problem("E109", "not a whole path", (*place, "python"), "such as /opt/mlxk/bin/python")
+    for path, there in (
+        (("engine", "isolation"), profile.engine.isolation == "thread"),
+        (("engine", "prompt_cache", "path"), profile.engine.prompt_cache.path is not None),
+        (("model", "adapter"), profile.model.adapter is not None),
+        (("model", "draft"), profile.model.draft is not None),
+    ):
+        if there:
+            message = f"`{dotted(path)}` cannot be had with `engine.distributed`"
+            yield Problem("E107", message, path, "remove one of them", place)
+
+
+def _host(host: str | HostSection, distributed: DistributedSection, path: KeyPath) -> Iterator[Problem]:
+    addresses = [(host, path)] if isinstance(host, str) else _addresses(host, path)
+    for address, place in addresses:
+        if not _is_address(address):
+            message = "not an IP address"
+            yield Problem("E109", message, place, "a name goes under `ssh`: {ssh: NAME, ips: [ADDRESS]}")
+    if isinstance(host, str):
+        return
+    if not _SSH.fullmatch(host.ssh):
+        yield Problem("E109", "not what ssh calls a machine", (*path, "ssh"), "such as studio.local")
+    if not host.ips:
+        yield Problem("E107", "a host needs an address", path, "add `ips: [ADDRESS]`")
+    if distributed.backend.startswith("jaccl") and len(host.rdma) != len(distributed.hosts):
+        message = "with jaccl, `rdma` has an entry for each of the hosts"
+        yield Problem("E107", message, path, "`mlx.distributed_config` finds them out")
+
+
+def _addresses(host: HostSection, path: KeyPath) -> list[tuple[str, KeyPath]]:
+    return [(address, (*path, "ips", index)) for index, address in enumerate(host.ips)]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _memory(profile: Profile) -> Iterator[Problem]:
     budget, wait = profile.memory.budget, profile.memory.wait
     if budget is not None and not (percent(budget) or byte_count(budget)):
@@ -43,4 +99,4 @@ def _memory(profile: Profile) -> Iterator[Problem]:
         yield Problem("E109", "`wait` is a number with s, m or h", ("memory", "wait"), "such as 5m")
 
 
-RULES: tuple[Rule, ...] = (_kv, _prompt_cache, _memory)
+RULES: tuple[Rule, ...] = (_kv, _prompt_cache, _distributed, _memory)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from mlxk.config.schema.section import RELOAD, Section, Text, choices
 
@@ -38,6 +38,87 @@ class PromptCacheSection(Section):
         "used for longest is removed. Several models may share a folder.",
         examples=["2GiB", "50GB"],
         json_schema_extra={"pattern": SIZE_PATTERN},
+    )
+
+
+class HostSection(Section):
+    """A machine of several, as MLX's launcher knows it."""
+
+    ssh: Text = Field(
+        description="What ssh calls it. `127.0.0.1` is this machine, where no ssh is needed.",
+        examples=["127.0.0.1", "studio.local", "admin@studio"],
+        json_schema_extra={"pattern": r"^[A-Za-z0-9_][A-Za-z0-9_.@:-]*$"},
+    )
+    ips: list[Text] = Field(
+        default_factory=list,
+        description="The addresses at which the other machines reach it; with `ring`, one for each cable.",
+        examples=[["192.168.1.10"]],
+    )
+    rdma: list[Text | None] = Field(
+        default_factory=list,
+        description="With `jaccl`, its device towards each of the hosts in their order, and null for itself.",
+        examples=[[None, "rdma_en2"]],
+    )
+
+
+AnyHost = Annotated[
+    Annotated[Text, Tag("<address>")] | Annotated[HostSection, Tag("<host>")],
+    Discriminator(lambda value: "<host>" if isinstance(value, dict | HostSection) else "<address>"),
+]
+
+
+class DistributedSection(Section):
+    """One model over several processes, on this machine or on several: MLX's ranks."""
+
+    model_config = RELOAD
+
+    hosts: list[AnyHost] = Field(
+        min_length=2,
+        description="Where the ranks run, one for each entry; the first is on this machine and answers. An "
+        "address, or what `mlx.distributed_config` finds out. Every machine needs mlxk and the model, at the "
+        "same places or in its Hugging Face cache, and is reached by ssh without a password.",
+        examples=[
+            ["127.0.0.1", "127.0.0.1"],
+            [{"ssh": "127.0.0.1", "ips": ["10.0.0.1"]}, {"ssh": "studio.local", "ips": ["10.0.0.2"]}],
+        ],
+    )
+    backend: Literal["ring", "jaccl", "jaccl-ring", "nccl"] = Field(
+        "ring",
+        description="How the ranks talk to each other.",
+        examples=["jaccl"],
+        json_schema_extra=choices(
+            {
+                "ring": "Over TCP, on any network.",
+                "jaccl": "Over RDMA between Macs with Thunderbolt 5, each connected to each.",
+                "jaccl-ring": "The same between Macs that are connected in a ring.",
+                "nccl": "Between NVIDIA GPUs.",
+            }
+        ),
+    )
+    mode: Literal["tensor", "pipeline"] = Field(
+        "tensor",
+        description="How the model is divided.",
+        examples=["pipeline"],
+        json_schema_extra=choices(
+            {
+                "tensor": "Every rank computes a part of every layer: faster, and more to talk about.",
+                "pipeline": "Every rank has some of the layers: needs less of the network.",
+            }
+        ),
+    )
+    port: int | None = Field(
+        None,
+        ge=1024,
+        le=65000,
+        description="The first of the ports that the ranks use among themselves, one for each address and "
+        "one more. Without it, free ones on this machine alone, and from 32323 on between several.",
+        examples=[32323],
+    )
+    python: Text | None = Field(
+        None,
+        description="The Python interpreter with mlxk, on every machine. Without it, the path of this one.",
+        examples=["/opt/mlxk/bin/python"],
+        json_schema_extra={"pattern": "^/"},
     )
 
 
@@ -98,4 +179,9 @@ class EngineSection(Section):
                 "along.",
             }
         ),
+    )
+    distributed: DistributedSection | None = Field(
+        None,
+        description="Run one model over several processes, on this machine or on several.",
+        examples=[{"hosts": ["127.0.0.1", "127.0.0.1"]}],
     )
