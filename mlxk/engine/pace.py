@@ -9,6 +9,7 @@ from __future__ import annotations
 SHORTEST_PAUSE = 0.03  # seconds: what nobody notices in text that streams
 STEPS = 2
 MULTIPLE = 16  # of tokens, as kernels like it; no chunk is made smaller
+SLACK = 4  # the part of a step's room by which a prompt that ends there may exceed it
 WEIGHT = 0.2  # of the latest decoding step in the average
 
 
@@ -45,3 +46,14 @@ class Pace:
         pause = max(SHORTEST_PAUSE, STEPS * self._step)
         tokens = int(pause / self._token) // MULTIPLE * MULTIPLE
         return min(max(tokens, MULTIPLE), self._most)
+
+
+def portion(rest: int, room: int, whole: int) -> int:
+    """How many of a prompt's `rest` tokens to process now: `room` is left of what the step had, `whole`.
+
+    Each pass reads all weights, however few its tokens are. So a prompt that is but little longer than the
+    room is finished, and a room that was mostly used begins none that does not fit.
+    """
+    if rest <= room + whole // SLACK:
+        return rest
+    return room if room >= whole // 2 else 0

@@ -23,7 +23,7 @@ from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
 from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.lanes import Lanes
 from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
-from mlxk.engine.pace import Pace
+from mlxk.engine.pace import Pace, portion
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
 from mlxk.engine.wire import Cancel, Decisions, Submit
@@ -63,6 +63,7 @@ class Scheduler:
         self._lanes = Lanes(self._model, self._caches, self._adapters, assembly.speculator, agree)
         self._outputs: list[Output] = []
         self._steps = 0
+        self._uncleared = 0  # tokens of prompts
         self._pace = Pace(config.prefill_step)
 
     @property
@@ -250,13 +251,17 @@ class Scheduler:
         self._outputs.append((sequence.key, sequence.progress()))
 
     def _prefill(self, decided: Decisions) -> None:
-        room = decided.shared if self._decoding else decided.alone
+        whole = room = decided.shared if self._decoding else decided.alone
         while self._prefilling and room > 0:
             sequence = self._prefilling[0]
             try:
                 if sequence.cache is None:
                     self._begin(sequence)
-                room -= self._process(sequence, room)
+                rest = sequence.remaining_prompt - 1
+                size = min(portion(rest, room, whole), self._config.prefill_step)
+                if rest and not size:
+                    return
+                room -= self._process(sequence, size)
             except (RuntimeError, ValueError, MemoryError) as error:
                 self._prefilling.popleft()
                 self._fail([sequence], error)
@@ -266,13 +271,13 @@ class Scheduler:
                 self._lanes.join(sequence)
                 self._decoding[sequence.key] = sequence
                 # From here on somebody waits for a first token.
-                room = min(room, decided.shared)
+                whole, room = min(whole, decided.shared), min(room, decided.shared)
 
-    def _process(self, sequence: Sequence, room: int) -> int:
-        """Put at most `room` more prompt tokens into the sequence's cache; gives how many."""
+    def _process(self, sequence: Sequence, size: int) -> int:
+        """Put at most `size` more prompt tokens into the sequence's cache; gives how many."""
         prompt, start = sequence.request.prompt, len(sequence.tokens)
         checkpoints = [place for place in sequence.checkpoints if place > start]
-        ends = (start + room, len(prompt) - 1, *checkpoints, self._caches.boundary(start))
+        ends = (start + size, len(prompt) - 1, *checkpoints, self._caches.boundary(start))
         stop = min(end for end in ends if end is not None)
         if stop <= start or sequence.cache is None:
             return 1
@@ -280,7 +285,7 @@ class Scheduler:
         self._adapters.select([sequence.request.adapter])
         self._model(mx.array([chunk]), cache=sequence.cache)
         mx.eval([layer.state for layer in sequence.cache])
-        mx.clear_cache()
+        self._clear(len(chunk))
         self._pace.processed(len(chunk), time.monotonic() - began)
         sequence.tokens.extend(chunk)
         if self._caches.due(sequence.cache, stop):
@@ -289,6 +294,13 @@ class Scheduler:
             self._prompts.keep_copy(sequence.tokens, sequence.cache, sequence.request.adapter, kind)
         self._outputs.append((sequence.key, sequence.progress()))
         return len(chunk)
+
+    def _clear(self, processed: int) -> None:
+        """Give back what prompts' chunks leave behind; not for each short prompt, as steps use it again."""
+        self._uncleared += processed
+        if self._uncleared >= self._config.prefill_step:
+            self._uncleared = 0
+            mx.clear_cache()
 
     def _fail(self, sequences: list[Sequence], error: BaseException) -> None:
         if self._ranks is not None:

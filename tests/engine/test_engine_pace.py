@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlxk.engine.pace import SHORTEST_PAUSE, STEPS, Pace
+from mlxk.engine.pace import SHORTEST_PAUSE, STEPS, Pace, portion
 
 
 def paced(*, step: float, token: float, most: int = 512) -> Pace:
@@ -68,3 +68,26 @@ def test_steps_are_averaged() -> None:
         pace.stepped(30.0 + moment / 10)
     pace.processed(100, 0.1)
     assert pace.room(decoding=True) < 512
+
+
+def test_a_long_prompt_takes_the_whole_room() -> None:
+    assert portion(2000, 48, 48) == 48
+
+
+def test_a_prompt_that_is_little_longer_than_the_room_is_finished() -> None:
+    assert portion(60, 48, 48) == 60
+    assert portion(61, 48, 48) == 48
+
+
+def test_short_prompts_share_a_step_and_are_not_cut() -> None:
+    assert portion(29, 48, 48) == 29
+    assert portion(29, 48 - 29, 48) == 29
+
+
+def test_a_room_that_was_mostly_used_begins_no_other_prompt() -> None:
+    assert portion(500, 47, 96) == 0
+    assert portion(500, 48, 96) == 48
+
+
+def test_a_prompt_that_is_cached_whole_needs_no_room() -> None:
+    assert portion(0, 1, 48) == 0
