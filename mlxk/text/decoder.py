@@ -19,10 +19,11 @@ from mlxk.requests import Tool
 from mlxk.text.alphabet import Alphabet
 from mlxk.text.blocks import BlockWriter
 from mlxk.text.calls import CallBody
+from mlxk.text.compiled import CompiledGrammar
 from mlxk.text.detokenizer import Detokenizer
 from mlxk.text.grammar import Opened, State
 from mlxk.text.placing import Placing
-from mlxk.text.scanner import CompiledGrammar, Piece, Scan, Scanner, Switch
+from mlxk.text.scanner import Piece, Scan, Scanner, Switch
 from mlxk.text.stops import Stops
 from mlxk.text.tools.format import ReaderContext, ToolFormat
 

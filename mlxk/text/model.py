@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mlxk.config.schema import Profile
-from mlxk.errors import ModelError, RequestError, UnsupportedParameter
+from mlxk.errors import ModelError
 from mlxk.hub.facts import ModelFacts
 from mlxk.requests import GenerationRequest, ReasoningBudget
 from mlxk.text.chat import ChatWriter
 from mlxk.text.decoder import Decoder, DecoderSetup
-from mlxk.text.detokenizer import Detokenizer, detokenizer_of, pieces_of
+from mlxk.text.detokenizer import Detokenizer, detokenizer_of
 from mlxk.text.grammar import Grammar, Opened
 from mlxk.text.infill import infill_of
 from mlxk.text.output import OutputGrammars
+from mlxk.text.pieces import pieces_of
 from mlxk.text.preamble import Preambles
 from mlxk.text.prompt import Marker, Prompt
+from mlxk.text.raw_prompt import gap_prompt, raw_prompt
 from mlxk.text.source import TemplateSources, template_sources
 from mlxk.text.stop_tokens import named_stops, stop_ids
 from mlxk.text.stops import Stops
 from mlxk.text.templates import Templates
-from mlxk.text.tokenizer import Tokenizer, read_json
+from mlxk.text.tokenizer import Tokenizer
+from mlxk.text.tokenizer_files import read_json
 from mlxk.text.tools.format import ToolFormat
 
 
@@ -97,9 +100,9 @@ class TextModel:
         `UnsupportedParameter` or `RequestError`.
         """
         if request.suffix is not None:
-            return self._gap_prompt(request)
+            return gap_prompt(request, self.tokenizer, self._infill)
         if request.prompt is not None:
-            return self._raw_prompt(request.prompt)
+            return raw_prompt(request.prompt, self.tokenizer)
         text, warnings = self._chat.write(request)
         segments = self._marker.segments(text)
         opened = self._output.opened(self._output.alphabet.write(self._marker.visible(text)))
@@ -208,34 +211,6 @@ class TextModel:
             for index, text in tokenizer.added.items()
             if not text.isspace() and (index in tokenizer.special or text in used)
         ]
-
-    def _gap_prompt(self, request: GenerationRequest) -> Prompt:
-        if self._infill is None:
-            raise UnsupportedParameter(
-                "this model cannot fill in text before a suffix: its tokenizer has no tokens for it",
-                hint="send the prompt alone, or ask a code model that was trained to fill gaps",
-                param="suffix",
-            )
-        if not isinstance(request.prompt, str):
-            raise RequestError("a suffix needs a prompt given as text", param="suffix")
-        segments = list(self._infill.segments(request.prompt, request.suffix or ""))
-        text = "".join(part.text for part in segments)
-        return Prompt(text, self._begun(self.tokenizer.encode_segments(segments)), Opened("text"), True)
-
-    def _begun(self, ids: tuple[int, ...]) -> tuple[int, ...]:
-        """With the tokenizer's own bos token before them."""
-        bos = self.tokenizer.bos_id
-        return (bos, *ids) if self.tokenizer.adds_bos and bos is not None and ids[:1] != (bos,) else ids
-
-    def _raw_prompt(self, prompt: str | tuple[int, ...]) -> Prompt:
-        if isinstance(prompt, str):
-            return Prompt(prompt, self._begun(self.encode(prompt)), Opened("text"), continues=True)
-        size = self.tokenizer.backend.get_vocab_size()
-        if any(not 0 <= index < size for index in prompt):
-            raise RequestError(f"token ids must be from 0 to {size - 1}", param="prompt")
-        return Prompt(
-            self.tokenizer.decode(prompt, skip_special=False), prompt, Opened("text"), continues=True
-        )
 
 
 def _check_size(tokenizer: Tokenizer, facts: ModelFacts) -> None:

@@ -12,8 +12,9 @@ from mlxk.config.schema import Profile
 from mlxk.requests import GenerationRequest
 from mlxk.text import presets
 from mlxk.text.alphabet import Alphabet
+from mlxk.text.compiled import CompiledGrammar
 from mlxk.text.grammar import Grammar, Opened, Span, plain, reasoning_first, with_tools
-from mlxk.text.scanner import CompiledGrammar, Scanner
+from mlxk.text.scanner import Scanner
 from mlxk.text.shipped import shipped_spans
 from mlxk.text.templates import Templates
 from mlxk.text.tokenizer import Tokenizer

@@ -16,8 +16,9 @@ import pytest
 from mlxk.events import BlockDelta, Event
 from mlxk.requests import GenerationRequest
 from mlxk.text import TextModel
+from mlxk.text.compiled import CompiledGrammar
 from mlxk.text.grammar import Opened
-from mlxk.text.scanner import CompiledGrammar, Piece, Scan, Scanner, Switch
+from mlxk.text.scanner import Piece, Scan, Scanner, Switch
 from tests.text.families import BOTH, FAMILIES, Family
 from tests.text.folders import CHATML, HELLO, fold, load_text, write_folder
 

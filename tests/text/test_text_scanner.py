@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlxk.text.compiled import CompiledGrammar
 from mlxk.text.grammar import Opened, Span, spans
-from mlxk.text.scanner import CompiledGrammar, Piece, Scan, Scanner, Switch
+from mlxk.text.scanner import Piece, Scan, Scanner, Switch
 from mlxk.text.stops import Stops
 
 GRAMMAR = spans(
