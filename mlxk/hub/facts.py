@@ -21,6 +21,8 @@ from mlxk.hub.weights import weight_files
 _CONTEXT_KEYS = ("max_position_embeddings", "max_sequence_length", "max_seq_len", "seq_length", "n_positions")
 _DEFAULT_CONTEXT = 4096
 _DTYPES = ("torch_dtype", "dtype")
+# As the headers of safetensors files name them.
+_SHORT = {"bfloat16": "BF16", "float16": "F16", "float32": "F32"}
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "tiktoken.model", "vocab.json", "tekken.json")
 
 
@@ -69,7 +71,7 @@ class ModelFacts:
 
     @property
     def quantization(self) -> str:
-        """How the weights are stored, such as `4-bit`, `mxfp4` or `bfloat16`."""
+        """How the weights are stored, such as `4bit`, `MXFP4` or `BF16`."""
         return quantization(self.config)
 
     @property
@@ -141,16 +143,21 @@ def context_length(config: Mapping[str, Any]) -> int | None:
 
 
 def quantization(config: Mapping[str, Any]) -> str:
-    """How the weights are stored, such as `4-bit`, `mxfp4` or `bfloat16`; empty if config.json is silent."""
+    """How the weights are stored, such as `4bit`, `MXFP4` or `BF16`; empty if config.json is silent."""
     text = config.get("text_config") or {}
+    dtype = next((source[key] for source in (config, text) for key in _DTYPES if source.get(key)), "")
+    return quantised(config) or _SHORT.get(dtype, str(dtype))
+
+
+def quantised(config: Mapping[str, Any]) -> str | None:
+    """`4bit` as mlx-community names it, or another format such as `MXFP4`; `None` for plain weights."""
     for part in (config.get("quantization"), config.get("quantization_config")):
         if isinstance(part, Mapping):
             mode = part.get("mode") or part.get("quant_method")
             if mode in (None, "affine") and isinstance(part.get("bits"), int):
-                return f"{part['bits']}-bit"
-            return str(mode or "quantised")
-    dtype = next((source[key] for source in (config, text) for key in _DTYPES if source.get(key)), "")
-    return str(dtype)
+                return f"{part['bits']}bit"
+            return str(mode).upper() if mode else "quantised"
+    return None
 
 
 def _eos_of(source: Mapping[str, Any]) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
+from mlxk.hub.facts import quantised
 from mlxk.hub.headers import Tensors
 
 _GROUP_SIZE = 64  # mlx's own default
@@ -29,12 +30,9 @@ def count(tensors: Tensors, config: Mapping[str, Any]) -> int:
 
 
 def storage(tensors: Tensors, config: Mapping[str, Any]) -> str:
-    """`4bit` as mlx-community names it, `MXFP4`, or the type of most of the weights, such as `BF16`."""
-    quantization = _quantization(config)
-    if (mode := quantization.get("mode")) and mode != "affine":
-        return str(mode).upper()
-    if bits := quantization.get("bits"):
-        return f"{bits}bit"
+    """As `facts.quantised` says, or the type of most of the weights, such as `BF16`."""
+    if (packed := quantised(config)) is not None:
+        return packed
     sizes: Counter[str] = Counter()
     for tensor in tensors.values():
         sizes[tensor.dtype] += tensor.nbytes

@@ -33,7 +33,7 @@ def test_show_tells_how_answers_are_read(gpt_oss_path: Path, capsys: Captured) -
     assert main(["show", str(gpt_oss_path), "--json"]) == 0
     data = out(capsys)
     assert (data["output_grammar"], data["reasoning"], data["tools"]) == ("harmony", True, ["harmony"])
-    assert (data["quantization"], data["context_length"], data["health"]) == ("mxfp4", 4096, "healthy")
+    assert (data["quantization"], data["context_length"], data["health"]) == ("MXFP4", 4096, "healthy")
     assert "<|call|>" in data["ends_of_turn"]
     assert data["special_tokens"]["eos_token"] == "<|return|>"
     assert data["memory"]["fits"] is True
@@ -131,13 +131,13 @@ def test_push_refuses(
 def test_convert_quantises(folder: Path, capsys: Captured) -> None:
     assert main(["convert", "./mine", "small", "--group-size", "32", "--json"]) == 0
     data = out(capsys)
-    assert (data["path"], data["quantization"]) == ("small", "4-bit")
+    assert (data["path"], data["quantization"]) == ("small", "4bit")
     made = facts.read(Path("small"))
     assert made.config["quantization"]["group_size"] == 32
     assert made.weights_bytes == data["weights_bytes"] < data["source_weights_bytes"] / 3
     assert main(["health", "./small"]) == 0
     assert main(["convert", "./small", "again"]) == 2
-    assert "quantised already (4-bit)" in capsys.readouterr().err
+    assert "quantised already (4bit)" in capsys.readouterr().err
     assert not Path("again").exists()
 
 

@@ -114,7 +114,7 @@ def test_the_list(tiny: Path, hub: Hub, qwen3_path: Path, capsys: Captured) -> N
     assert main(["list"]) == 0
     heading, row = capsys.readouterr().out.splitlines()
     assert heading.split()[:3] == ["MODEL", "SIZE", "WEIGHTS"]
-    assert row.split()[:8] == ["org/tiny", "405", "kB", "float32", "qwen3", "4,096", "healthy", "yes"]
+    assert row.split()[:8] == ["org/tiny", "405", "kB", "F32", "qwen3", "4,096", "healthy", "yes"]
     hub.add("org/other", qwen3_path)
     main(["pull", "org/other"])
     (tiny / WEIGHTS).unlink()
@@ -125,7 +125,7 @@ def test_the_list(tiny: Path, hub: Hub, qwen3_path: Path, capsys: Captured) -> N
     assert listed["findings"] == [f"{WEIGHTS} is missing", "the folder has no weights (model*.safetensors)"]
     assert (listed["model_type"], listed["quantization"], listed["context_length"]) == (
         "qwen3",
-        "float32",
+        "F32",
         4096,
     )
 
