@@ -89,6 +89,12 @@ class GroupEngine(ProcessEngine):
         if isinstance(report, Ready) and self._process is not None:
             # No rank reads any more. The launcher finds out by writing, and then stops to try without pause.
             _write(self._process, b"\n")
+            # Nobody needs its files any more, and a front that is killed cannot remove them.
+            self._spawn(self._tidy())
+
+    async def _tidy(self) -> None:
+        if self._folder is not None:
+            await asyncio.to_thread(self._folder.cleanup)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """At once: there is nothing to write, and the launcher would take its time."""
@@ -104,9 +110,7 @@ class GroupEngine(ProcessEngine):
 
     async def _close(self) -> None:
         await super()._close()
-        if self._folder is not None:
-            await asyncio.to_thread(self._folder.cleanup)
-            self._folder = None
+        await self._tidy()
 
 
 def _write(process: asyncio.subprocess.Process, data: bytes) -> None:
