@@ -21,7 +21,7 @@ from mlxk.engine import launch
 from mlxk.engine.base import Distributed, EngineConfig
 from mlxk.engine.process import ProcessEngine
 from mlxk.engine.wire import Ready, Report
-from mlxk.errors import EngineError
+from mlxk.errors import EngineCrashed, EngineError
 
 START_SECONDS = 60.0
 
@@ -95,6 +95,9 @@ class GroupEngine(ProcessEngine):
     async def _tidy(self) -> None:
         if self._folder is not None:
             await asyncio.to_thread(self._folder.cleanup)
+
+    def _death(self, code: int | None) -> EngineCrashed:
+        return EngineCrashed("one of the engine's ranks died", hint="the log says which, and its last words")
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """At once: there is nothing to write, and the launcher would take its time."""

@@ -158,10 +158,12 @@ class ProcessEngine(FrontEngine):
             self._spawn(self._bury())
 
     async def _bury(self) -> None:
-        code = await _exit_code(self._process)
-        error = EngineCrashed(f"the engine process died{_reason(code)}", hint="the log has its last words")
+        error = self._death(await _exit_code(self._process))
         resolve(self._ready, error)
         self._tell_death(error)
+
+    def _death(self, code: int | None) -> EngineCrashed:
+        return EngineCrashed(f"the engine process died{_reason(code)}", hint="the log has its last words")
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         """The closed socket ends the child; a signal does, if that does not."""

@@ -125,7 +125,7 @@ async def test_the_death_of_a_rank_ends_all_and_the_group_is_started_again(
             await asyncio.sleep(0.001)
         os.kill(ranks[which], signal.SIGKILL)
         async with asyncio.timeout(1):
-            with pytest.raises(EngineCrashed):
+            with pytest.raises(EngineCrashed, match="one of the engine's ranks died"):
                 await reading
         await gone(ranks)
         await supervisor.settled()
