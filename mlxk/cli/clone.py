@@ -8,13 +8,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName
 from mlxk.cli.notes import note
 from mlxk.cli.waiting import copying
 from mlxk.hub import facts, references, workspace
 
 
 def clone(
-    model: str,
+    model: ModelName,
     folder: Path | None = None,
     *,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,

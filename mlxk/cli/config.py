@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from mlxk.cli.names import RequiredProfileFlag, VariantFlag
 from mlxk.config import Resolved, resolve
 from mlxk.config import shape as shapes
 from mlxk.config.diagnostics import suggestion
@@ -31,7 +32,6 @@ config = App(
 Example: mlxk config -p demo --origin""",
 )
 
-_ProfileName = Annotated[str, Parameter(name=["--profile", "-p"])]
 _Sets = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]
 _Switch = Annotated[bool, Parameter(negative="")]
 
@@ -39,10 +39,10 @@ _Switch = Annotated[bool, Parameter(negative="")]
 @config.default
 def show(
     *,
-    profile: _ProfileName,
+    profile: RequiredProfileFlag,
     origin: _Switch = False,
     format_: Annotated[Literal["yaml", "json"], Parameter(name="--format")] = "yaml",
-    variant: str | None = None,
+    variant: VariantFlag = None,
     model: str | None = None,
     set_: _Sets = (),
     isolated: _Switch = False,
@@ -103,8 +103,8 @@ def diff(first: str, second: str, *, isolated: _Switch = False) -> int:
 def explain(
     key: str,
     *,
-    profile: _ProfileName,
-    variant: str | None = None,
+    profile: RequiredProfileFlag,
+    variant: VariantFlag = None,
     model: str | None = None,
     set_: _Sets = (),
     isolated: _Switch = False,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName
 from mlxk.cli.notes import note
 from mlxk.cli.waiting import waiting
 from mlxk.engine.conversion import Conversion, Dtype, Mode, Recipe
@@ -65,7 +66,7 @@ _NO_OPTIONS = ConversionOptions()
 
 
 def convert(
-    model: str,
+    model: ModelName,
     folder: Path,
     *,
     options: ConversionOptions = _NO_OPTIONS,

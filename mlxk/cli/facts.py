@@ -8,6 +8,7 @@ from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import UsageError
 from mlxk.hub import adapter, facts, references
 from mlxk.hub.facts import ModelFacts
+from mlxk.hub.files import LOADED_OF_TOKENIZER
 from mlxk.hub.parts import Parts
 
 
@@ -16,8 +17,14 @@ def model_facts(section: ModelSection) -> ModelFacts:
     if reference is None:
         raise UsageError("the profile names no model", hint="add `model: org/name`")
     folder = references.locate(reference, revision=section.revision)
-    tokenizer = None if section.tokenizer is None else references.locate(section.tokenizer)
-    return facts.read(folder, reference, tokenizer=tokenizer)
+    return facts.read(folder, reference, tokenizer=tokenizer_folder(section))
+
+
+def tokenizer_folder(section: ModelSection) -> Path | None:
+    """Of a repository whose tokenizer is taken, the weights need not be here."""
+    if section.tokenizer is None:
+        return None
+    return references.locate(section.tokenizer, needed=LOADED_OF_TOKENIZER)
 
 
 def draft_facts(section: DraftSection) -> ModelFacts:

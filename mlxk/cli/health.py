@@ -12,6 +12,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName, ProfileFlag
 from mlxk.cli.waiting import copying
 from mlxk.engine.architectures import model_types
 from mlxk.errors import MlxkError, ModelError, UsageError
@@ -29,8 +30,8 @@ class _Subject:
 
 
 def health(
-    *models: str,
-    profile: Annotated[str | None, Parameter(name=["--profile", "-p"])] = None,
+    *models: ModelName,
+    profile: ProfileFlag = None,
     deep: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:

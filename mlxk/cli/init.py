@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName
 from mlxk.config import jsonschema, project
 from mlxk.config.discovery import REPOSITORY_FILES, SUFFIXES, is_file_reference
 from mlxk.config.schema import model_table
@@ -61,7 +62,7 @@ model: {model}
 def init(
     name: str = "default",
     *,
-    model: str = "builtin:demo",
+    model: ModelName = "builtin:demo",
     vscode: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Write a commented profile to start from, and the schema that editors check it with.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from mlxk.cli.names import ProfileName
 from mlxk.cli.pins import actual_pins, lock_file
 from mlxk.config import catalogue
 from mlxk.errors import UsageError
@@ -11,7 +12,7 @@ from mlxk.hub import lock as locks
 from mlxk.hub.lock import Lock
 
 
-def lock(*profiles: str) -> int:
+def lock(*profiles: ProfileName) -> int:
     """Pin the models of profiles in mlxk.lock: commit, file hashes, chat template.
 
     It stands beside mlxk.yaml or, without one, in this folder. `--locked` of run, chat and up refuses a model

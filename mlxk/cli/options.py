@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter, Token
 
+from mlxk.cli.names import ProfileFlag, VariantFlag
 from mlxk.config import Flag
 from mlxk.errors import UsageError
 
@@ -51,10 +52,10 @@ PROFILE_KEYS = {
 class ProfileOptions:
     """Which profile, and what stands over it."""
 
-    profile: Annotated[str | None, Parameter(name=["--profile", "-p"])] = None
+    profile: ProfileFlag = None
     """A profile's name (see `mlxk profiles`) or its file."""
 
-    variant: str | None = None
+    variant: VariantFlag = None
     """One of the profile's variants."""
 
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = ()
@@ -65,6 +66,9 @@ class ProfileOptions:
 
     locked: Annotated[bool, Parameter(negative="")] = False
     """Refuse a model whose files differ from mlxk.lock; see `mlxk lock`."""
+
+    offline: Annotated[bool, Parameter(negative="")] = False
+    """Let nothing ask the Hugging Face Hub, trusted code of a model included, as HF_HUB_OFFLINE=1 does."""
 
 
 def _file_text(_: object, tokens: Sequence[Token]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mlxk.cli.facts import draft_facts, model_facts
+from mlxk.cli.facts import draft_facts, model_facts, tokenizer_folder
 from mlxk.config import Resolved, project
 from mlxk.config.models import resolve_models
 from mlxk.config.paths import is_path, is_template_file
@@ -13,7 +13,6 @@ from mlxk.config.schema import DraftSection, ModelSection
 from mlxk.errors import ModelError
 from mlxk.hub import adapter as adapters
 from mlxk.hub import lock as locks
-from mlxk.hub import references
 from mlxk.hub.lock import Lock
 
 
@@ -45,13 +44,14 @@ def actual_pins(resolved: Resolved, folder: Path, *, isolated: bool = False) -> 
 
 
 def _model_pins(model: ModelSection, folder: Path) -> Lock:
-    pins = {_name(model, folder): locks.pin(model_facts(model))}
+    pins = {pin_name(model, folder): locks.pin(model_facts(model))}
     if model.draft is not None:
-        pins[_name(model.draft, folder)] = locks.pin(draft_facts(model.draft))
+        pins[pin_name(model.draft, folder)] = locks.pin(draft_facts(model.draft))
     return Lock(pins, _files(model, folder))
 
 
-def _name(section: ModelSection | DraftSection, folder: Path) -> str:
+def pin_name(section: ModelSection | DraftSection, folder: Path) -> str:
+    """What a lock in `folder` calls this model."""
     name = section.repo or os.path.relpath(section.path or "", folder)
     return f"{name}@{section.revision}" if section.revision else name
 
@@ -59,12 +59,13 @@ def _name(section: ModelSection | DraftSection, folder: Path) -> str:
 def _files(model: ModelSection, folder: Path) -> dict[str, str]:
     """The files that a profile names besides its models, and their digests."""
     found = {}
-    template, adapter, tokenizer = model.chat_template, model.adapter, model.tokenizer
+    template, adapter, tokenizer = model.chat_template, model.adapter, tokenizer_folder(model)
     if template is not None and is_template_file(template):
         found[os.path.relpath(template, folder)] = locks.digest(Path(template).read_bytes())
     if adapter is not None:
         found |= locks.digests(Path(adapter), os.path.relpath(adapter, folder), adapters.FILES)
     if tokenizer is not None:
-        named = os.path.relpath(tokenizer, folder) if is_path("tokenizer", tokenizer) else tokenizer
-        found |= locks.digests(references.locate(tokenizer), named, locks.OF_TOKENIZERS)
+        name = model.tokenizer or ""
+        named = os.path.relpath(name, folder) if is_path("tokenizer", name) else name
+        found |= locks.digests(tokenizer, named, locks.OF_TOKENIZERS)
     return found

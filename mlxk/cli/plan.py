@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from mlxk.cli.facts import model_facts
 from mlxk.cli.loading import make_plan
 from mlxk.cli.memory import Fit, Limit, fit_of, limit_of
+from mlxk.cli.names import ModelName, ProfileFlag, VariantFlag
 from mlxk.config import Resolved, resolve
 from mlxk.config.models import resolve_models
 from mlxk.config.schema import ModelSection, Profile
@@ -35,10 +36,10 @@ class Row:
 
 
 def plan(
-    model: str | None = None,
+    model: ModelName | None = None,
     *,
-    profile: Annotated[str | None, Parameter(name=["--profile", "-p"])] = None,
-    variant: str | None = None,
+    profile: ProfileFlag = None,
+    variant: VariantFlag = None,
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     isolated: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,

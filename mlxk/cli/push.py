@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName
 from mlxk.cli.notes import note
 from mlxk.cli.waiting import waiting
 from mlxk.engine.architectures import model_types
@@ -17,7 +18,7 @@ from mlxk.hub.sizes import show
 
 
 def push(
-    model: str,
+    model: ModelName,
     repo: str,
     *,
     public: Annotated[bool, Parameter(negative="")] = False,

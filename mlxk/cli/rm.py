@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName
 from mlxk.cli.notes import note
 from mlxk.errors import ModelError, UsageError
 from mlxk.hub.cache import Removal, removal
@@ -15,7 +16,7 @@ from mlxk.hub.sizes import show
 
 
 def rm(
-    *models: str,
+    *models: ModelName,
     yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="")] = False,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,

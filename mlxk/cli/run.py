@@ -13,11 +13,13 @@ from cyclopts import Parameter
 from mlxk.cli.attachments import with_files
 from mlxk.cli.interrupt import interruptible, leave_loading
 from mlxk.cli.loading import loaded, make_plan, resolve_profile, tell_files
+from mlxk.cli.names import FirstModel
 from mlxk.cli.notes import note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.cli.stdin import STDIN, read_stdin
 from mlxk.config import Resolved
 from mlxk.errors import Interrupted, UsageError
+from mlxk.hub.offline import offline
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest, Message
 
@@ -29,7 +31,7 @@ _NO_GENERATION_OPTIONS = GenerationOptions()
 
 
 def run(
-    *words: str,
+    *words: FirstModel,
     profile: ProfileOptions = _NO_PROFILE_OPTIONS,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
     file: Annotated[tuple[str, ...], Parameter(negative="")] = (),
@@ -87,7 +89,8 @@ def run(
         if verbose:
             _tell(resolved, plan)
         show = Show(json=json, stream=not json if stream is None else stream, reasoning=reasoning)
-        return asyncio.run(_run(plan, prompt, show, stats=stats or verbose))
+        with offline(profile.offline):
+            return asyncio.run(_run(plan, prompt, show, stats=stats or verbose))
 
 
 @dataclass(frozen=True, slots=True)

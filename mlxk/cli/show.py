@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from mlxk.cli.names import ModelName
 from mlxk.config.schema import ModelSection, Profile
 from mlxk.errors import MlxkError
 from mlxk.hub import facts, health, references
@@ -18,7 +19,7 @@ from mlxk.memory.room import Room, room_for
 
 
 def show(
-    model: str,
+    model: ModelName,
     *,
     template: Annotated[bool, Parameter(negative="")] = False,
     json_: Annotated[bool, Parameter(name="--json", negative="")] = False,

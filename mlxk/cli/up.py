@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from mlxk.cli.loading import resolve_profile
+from mlxk.cli.names import ProfileName, VariantFlag
 from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.config.schema import LogSection
 from mlxk.errors import UsageError
+from mlxk.hub.offline import offline as asking_nobody
 
 if TYPE_CHECKING:
     from mlxk.cli.serving import Configuration
@@ -33,13 +35,14 @@ _NO_GENERATION_OPTIONS = GenerationOptions()
 
 
 def up(
-    profile: str,
+    profile: ProfileName,
     *,
     listen: str | None = None,
-    variant: str | None = None,
+    variant: VariantFlag = None,
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative="")] = (),
     isolated: Annotated[bool, Parameter(negative="")] = False,
     locked: Annotated[bool, Parameter(negative="")] = False,
+    offline: Annotated[bool, Parameter(negative="")] = False,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
     log_level: Literal["debug", "info", "warning", "error"] | None = None,
     log_format: Literal["text", "json"] | None = None,
@@ -71,6 +74,8 @@ def up(
         Use the profile alone: no mlxk.yaml, no user file.
     locked
         Refuse a model whose files differ from mlxk.lock; see `mlxk lock`.
+    offline
+        Let nothing ask the Hugging Face Hub, trusted code of a model included, as HF_HUB_OFFLINE=1 does.
     log_level
         What is worth a line on stderr; info tells of each request.
     log_format
@@ -101,7 +106,8 @@ def up(
 
         preview(read(), as_json=json)
     else:
-        _serve(read)
+        with asking_nobody(offline):
+            _serve(read)
     return 0
 
 

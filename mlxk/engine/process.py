@@ -19,6 +19,7 @@ from mlxk.engine.base import DEAD, STARTING, EngineConfig
 from mlxk.engine.front import FrontEngine, resolve
 from mlxk.engine.wire import Close, Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
 from mlxk.errors import EngineCrashed, EngineUnavailable
+from mlxk.hub.offline import environment
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ class ProcessEngine(FrontEngine):
             start_new_session=True,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
+            env=environment(),
             **options,
         )
         self._spawn(_log(self._process))

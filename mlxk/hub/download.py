@@ -25,7 +25,6 @@ from mlxk.errors import ModelError
 from mlxk.hub import hashes
 from mlxk.hub.errand import Order, answer, tell
 from mlxk.hub.failures import told
-from mlxk.hub.files import NEEDED
 
 # Of the bars that the library draws, the one that counts the bytes that are on disk.
 _SHOWN = "huggingface_hub.snapshot_download"
@@ -34,7 +33,9 @@ _FORMAT = "{desc} {percentage:3.0f}% |{bar}| {n_fmt}/{total_fmt} [{rate_fmt}, {r
 
 
 def download(order: Order) -> dict[str, Any]:
-    """Fetch, check, name. `order`: repo, commit, revision, files to check, bytes. Raises `MlxkError`."""
+    """Fetch, check, name. `order`: repo, commit, revision, patterns, bytes, files to check. Raises
+    `MlxkError`.
+    """
     repo, commit, revision = order["repo"], order["commit"], order["revision"]
     if not sys.stderr.isatty():
         disable_progress_bars()
@@ -47,7 +48,7 @@ def download(order: Order) -> dict[str, Any]:
             snapshot_download(
                 repo,
                 revision=commit,
-                allow_patterns=[*NEEDED],
+                allow_patterns=order["patterns"],
                 tqdm_class=bar,
             )
         )

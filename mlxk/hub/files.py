@@ -32,6 +32,9 @@ LOADED = (
 )
 # What a download brings: also older tokenizer files, code for who trusts it, and what people want to read.
 NEEDED = (*LOADED, "*.json", "*.txt", "*.model", "*.py", "README.md", "LICENSE*")
+# Of a repository whose tokenizer alone is wanted: what loading it reads, and what a download of it brings.
+LOADED_OF_TOKENIZER = tuple(pattern for pattern in LOADED if pattern != WEIGHTS)
+NEEDED_OF_TOKENIZER = tuple(pattern for pattern in NEEDED if pattern != WEIGHTS)
 
 
 def is_one_of(path: str, patterns: Iterable[str]) -> bool:

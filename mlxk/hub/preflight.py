@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,7 @@ class Preflight:
     """A model on the hub. Sizes in bytes.
 
     `here`: whether the name means this commit on this machine already. `objection`: why mlx-lm could not load
-    it, if so.
+    it, if so. `patterns` are those that its files match.
     """
 
     repo: str
@@ -54,6 +54,7 @@ class Preflight:
     here: bool
     objection: UnsupportedModel | None
     config: Mapping[str, Any] = field(repr=False)
+    patterns: tuple[str, ...] = NEEDED
 
     @property
     def reference(self) -> str:
@@ -72,26 +73,27 @@ class Preflight:
         return sum(file.size for file in self.files if is_one_of(file.path, [WEIGHTS]))
 
 
-def offline() -> bool:
-    """Whether HF_HUB_OFFLINE forbids asking the hub."""
-    from huggingface_hub import is_offline_mode
+def check(
+    repo: str,
+    revision: str | None,
+    *,
+    model_types: Collection[str],
+    commit: str | None = None,
+    patterns: tuple[str, ...] = NEEDED,
+) -> Preflight:
+    """Ask the hub. `model_types` are those that mlx-lm has code for; `patterns` say which files are needed.
 
-    return is_offline_mode()
-
-
-def check(repo: str, revision: str | None, *, model_types: Collection[str]) -> Preflight:
-    """Ask the hub. `model_types` are those that mlx-lm has code for.
-
-    Raises `ModelUnavailable`, `AccessDenied` or `HubUnreachable`.
+    A `commit` is what the revision shall mean here, whatever it means on the hub. Raises `ModelUnavailable`,
+    `AccessDenied` or `HubUnreachable`.
     """
     from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_url
 
     from mlxk.hub.failures import told
 
     api = HfApi()
-    with told(repo, revision):
+    with told(repo, commit or revision):
         info = api.model_info(
-            repo, revision=revision, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
+            repo, revision=commit or revision, files_metadata=True, timeout=constants.HF_HUB_ETAG_TIMEOUT
         )
         commit, siblings = str(info.sha), info.siblings or []
         paths = [sibling.rfilename for sibling in siblings]
@@ -100,10 +102,11 @@ def check(repo: str, revision: str | None, *, model_types: Collection[str]) -> P
             get_hf_file_metadata(hf_hub_url(repo, paths[0], revision=commit))
         config = _config(repo, commit) if "config.json" in paths else {}
     files = tuple(
-        _remote_file(repo, commit, sibling) for sibling in siblings if is_one_of(sibling.rfilename, NEEDED)
+        _remote_file(repo, commit, sibling) for sibling in siblings if is_one_of(sibling.rfilename, patterns)
     )
-    objection = objection_to(repo, paths, config, model_types)
-    return Preflight(repo, revision, commit, files, _is_here(repo, revision, commit), objection, config)
+    objection = objection_to(repo, paths, config, model_types) if WEIGHTS in patterns else None
+    here = _is_here(repo, revision, commit)
+    return Preflight(repo, revision, commit, files, here, objection, config, patterns)
 
 
 def tensors(found: Preflight) -> dict[str, Tensor]:
@@ -128,16 +131,18 @@ def tensors(found: Preflight) -> dict[str, Tensor]:
         return {name: tensor for part in pool.map(header, paths) for name, tensor in part.items()}
 
 
-def require_disk(found: Preflight) -> None:
-    """Raises `InsufficientDisk` where the cache's disk has no room for what is still to be fetched."""
+def require_disk(wanted: Sequence[Preflight]) -> None:
+    """Raises `InsufficientDisk` where the cache's disk has no room for all that is still to be fetched."""
     from huggingface_hub import constants
 
     folder = Path(constants.HF_HUB_CACHE)
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    if found.download_bytes and found.download_bytes + _RESERVE > free:
+    needed = sum(found.download_bytes for found in wanted)
+    if needed and needed + _RESERVE > free:
+        names = ", ".join(found.reference for found in wanted if found.download_bytes)
         raise InsufficientDisk(
-            f"{found.reference} needs {show(found.download_bytes)} more on disk, and {show(free)} are free",
+            f"{names}: {show(needed)} more are needed on disk, and {show(free)} are free",
             hint="make room (mlxk list, mlxk rm), or let HF_HOME name a folder on a larger disk",
         )
 

@@ -28,6 +28,7 @@ def pull(found: Preflight, listener: Listener = lambda said: None) -> Path:
         "commit": found.commit,
         "files": [file.path for file in found.files if not (found.here and file.cached)],
         "bytes": found.download_bytes,
+        "patterns": found.patterns,
     }
     sweep(found.repo)
     try:

@@ -8,6 +8,7 @@ downloads: a model that is not on this machine is an error that says how to get 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlxk.errors import ModelError, ModelUnavailable
@@ -25,8 +26,9 @@ def builtin_models() -> tuple[str, ...]:
     return tuple(sorted(path.name for path in _BUILTIN_FOLDER.iterdir() if (path / "config.json").is_file()))
 
 
-def locate(reference: str, *, revision: str | None = None) -> Path:
-    """The folder of a model that is on this machine, whole as far as its repository's listing tells.
+def locate(reference: str, *, revision: str | None = None, needed: Sequence[str] = LOADED) -> Path:
+    """The folder of a model that is on this machine, whole as far as its repository's listing tells:
+    all files that match `needed`.
 
     Raises `ModelUnavailable` with what to do, or `ModelError` for a short name that several models have.
     """
@@ -35,7 +37,7 @@ def locate(reference: str, *, revision: str | None = None) -> Path:
     if not is_name(reference):
         return _locate_folder(reference)
     repo, own = split(reference)
-    return _locate_cached(full_name(repo), own or revision)
+    return _locate_cached(full_name(repo), own or revision, needed)
 
 
 def is_name(reference: str) -> bool:
@@ -117,12 +119,12 @@ def _locate_folder(reference: str) -> Path:
     )
 
 
-def _locate_cached(repo: str, revision: str | None) -> Path:
+def _locate_cached(repo: str, revision: str | None, needed: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
 
     from mlxk.hub.failures import told
 
     with told(repo, revision):
         return Path(
-            snapshot_download(repo, revision=revision, local_files_only=True, allow_patterns=[*LOADED])
+            snapshot_download(repo, revision=revision, local_files_only=True, allow_patterns=[*needed])
         )

@@ -45,10 +45,14 @@ def room_to_fetch(found: Preflight, *, force: bool = False) -> Room | None:
     """
     if found.objection is not None and not force:
         raise found.objection
-    preflight.require_disk(found)
-    if found.objection is not None:
+    preflight.require_disk([found])
+    if found.objection is not None or not found.weights_bytes:
         return None
-    room = room_for(found.config, preflight.tensors(found))
+    tensors = preflight.tensors(found)
+    try:
+        room = room_for(found.config, tensors)
+    except (KeyError, TypeError, ValueError):
+        return None  # A family whose configuration has other names; nothing is wrong with the model.
     if not room.fits and not force:
         raise InsufficientMemory(
             f"{found.reference} needs at least {show(room.needed)} of memory, and this machine has "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,17 +20,48 @@ def complete(script: Path, *words: str) -> list[str]:
         f"source {script}; COMP_WORDS=({' '.join(repr(word) for word in words)}); "
         f"COMP_CWORD={len(words) - 1}; _mlxk mlxk; echo ${{COMPREPLY[@]}}"
     )
-    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=True)
+    # What it calls for names is the command beside this interpreter.
+    path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=script.parent,
+        env=os.environ | path,
+    )
     return done.stdout.split()
 
 
-def test_bash_completes_commands_options_and_values(tmp_path: Path, capsys: Captured) -> None:
+@pytest.fixture
+def script(tmp_path: Path, capsys: Captured) -> Path:
     assert main(["completion", "bash"]) == 0
-    script = tmp_path / "mlxk.bash"
-    script.write_text(capsys.readouterr().out)
+    file = tmp_path / "mlxk.bash"
+    file.write_text(capsys.readouterr().out)
+    return file
+
+
+def test_bash_completes_commands_options_and_values(script: Path) -> None:
     assert complete(script, "mlxk", "pu") == ["pull", "push"]
     assert {"--dry-run", "--revision", "--json"} <= set(complete(script, "mlxk", "pull", "--"))
     assert "high" in complete(script, "mlxk", "run", "--reasoning-effort", "")
+
+
+def test_bash_completes_names_of_models_profiles_and_variants(script: Path, cache: Path) -> None:
+    for name in ("org--tiny", "org--large", "other--tiny"):
+        (cache / f"models--{name}").mkdir(parents=True)
+    (script.parent / "mine.yaml").write_text(
+        "mlxk: 1\nmodel: builtin:demo\nvariants: {cold: {sampling: {temperature: 0}}}\n"
+    )
+    (script.parent / ".hidden").mkdir()
+    assert complete(script, "mlxk", "rm", "org/") == ["org/large", "org/tiny"]
+    assert complete(script, "mlxk", "run", "oth") == ["other/tiny"]
+    assert complete(script, "mlxk", "run", "-p", "demo", "o") == []
+    assert complete(script, "mlxk", "up", "dem") == ["demo", "demo-harmony"]
+    assert complete(script, "mlxk", "pull", "-p", "./mi") == ["./mine.yaml"]
+    assert complete(script, "mlxk", "chat", "-p", "mine.yaml", "--variant", "") == ["cold"]
+    (script.parent / "mine.yaml").write_text("mlxk: 1\nmdoel: builtin:demo\n")
+    assert complete(script, "mlxk", "chat", "-p", "mine.yaml", "--variant", "") == []
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

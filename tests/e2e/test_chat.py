@@ -232,6 +232,29 @@ def test_commands_work_in_a_pipe(cli: Cli, tmp_path: Path) -> None:
     assert profile.read_text().endswith("  temperature: 0 # greedy\n  top_k: 40\n")
 
 
+def test_a_variant_leaves_what_was_set(cli: Cli, tmp_path: Path) -> None:
+    profile = tmp_path / "mine.yaml"
+    profile.write_text("mlxk: 1\nextends: demo\nvariants: {warm: {sampling: {temperature: 1.5, top_k: 3}}}\n")
+    lines = (
+        "/variant",
+        "/set top_k 40",
+        "/variant warm",
+        "/show set",
+        "/show",
+        "/variant hot",
+        "/variant none",
+    )
+    done = cli("chat", "-p", str(profile), stdin="\n".join(lines))
+    assert done.returncode == 0
+    said = done.stderr.splitlines()
+    assert said[1] == "  warm"
+    assert any(line.startswith("mine:warm: ") for line in said)
+    assert "sampling.top_k: 40" in said
+    assert "  temperature: 1.5" in done.stderr
+    assert "has no variant `hot`" in done.stderr
+    assert said[-1].startswith("mine: ")
+
+
 def test_the_window_is_told_before_it_is_full(cli: Cli) -> None:
     done = cli("chat", "-p", "demo", "--context", "60", stdin="Hello\nHello\n/tokens\n")
     assert "% full; when it is full, questions are refused" in done.stderr

@@ -124,8 +124,8 @@ def test_a_slow_hub_is_given_up_on(hub: Hub, cache: Path, monkeypatch: pytest.Mo
 def test_a_disk_that_is_too_small(hub: Hub, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.add("org/tiny", {"config.json": CONFIG, "model.safetensors": bytes(5000)})
     found = check()
-    preflight.require_disk(found)
+    preflight.require_disk([found])
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10, 8, 4000))
-    with pytest.raises(InsufficientDisk, match=r"needs 5\.0 kB more on disk, and 4\.0 kB are free"):
-        preflight.require_disk(found)
+    with pytest.raises(InsufficientDisk, match=r"org/tiny: 5\.0 kB more are needed on disk, and 4"):
+        preflight.require_disk([found])

@@ -21,10 +21,12 @@ from mlxk.cli.chat.seat import Seat
 from mlxk.cli.chat.session import Chat
 from mlxk.cli.chat.settings import Settings
 from mlxk.cli.loading import make_plan, tell_files
+from mlxk.cli.names import ModelName
 from mlxk.cli.notes import note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.errors import EngineError, Interrupted, MlxkError
+from mlxk.hub.offline import offline
 from mlxk.plan import Plan
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ _LEAVE = frozenset({"exit", "quit"})
 
 
 def chat(
-    model: str | None = None,
+    model: ModelName | None = None,
     *,
     profile: ProfileOptions = _NO_PROFILE_OPTIONS,
     generation: GenerationOptions = _NO_GENERATION_OPTIONS,
@@ -81,7 +83,8 @@ def talk(
     name = "--hide-reasoning" if reasoning is False else "--show-reasoning"
     flags = {} if reasoning is None else {"reasoning.show": Flag(shown[reasoning], name)}
     settings = Settings(profile, generation, model, flags)
-    return asyncio.run(_talk(settings, stats=stats, piped_reasoning=reasoning is True))
+    with offline(profile.offline):
+        return asyncio.run(_talk(settings, stats=stats, piped_reasoning=reasoning is True))
 
 
 async def _talk(settings: Settings, *, stats: bool, piped_reasoning: bool) -> int:

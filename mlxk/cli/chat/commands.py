@@ -82,10 +82,17 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
             ),
             Command(
                 "profile",
-                "[NAME]",
+                "[NAME | NAME:VARIANT]",
                 "Take another profile, or list them.",
                 models.profile,
                 models.known_profiles,
+            ),
+            Command(
+                "variant",
+                "[NAME | none]",
+                "Take a variant of the profile, or list them; /set stays.",
+                models.variant,
+                models.known_variants,
             ),
             Command("retry", "", "Answer the last question again.", turns.retry),
             Command("edit", "[TEXT]", "Change the last question and ask it again.", turns.edit),

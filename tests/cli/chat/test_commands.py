@@ -8,7 +8,8 @@ from mlxk.cli.chat.commands import COMMANDS, parse
 from mlxk.errors import UsageError
 
 PROMISED = (
-    "help system set unset show model profile retry edit undo clear save load export tokens stats file exit"
+    "help system set unset show model profile variant retry edit undo clear save load export tokens stats "
+    "file exit"
 )
 
 
