@@ -101,3 +101,9 @@ def test_offline_a_profile_is_whole_or_not(work: Path, hub: Hub, capsys: Capture
     assert main(["pull", "-p", "p.yaml", "--offline"]) == 1
     assert "`org/small` is not on this machine" in capsys.readouterr().err
     assert hub.requests == []
+
+
+def test_memory_that_cannot_be_told_is_no_reason_against(work: Path, hub: Hub, capsys: Captured) -> None:
+    hub.repos["org/main"].files["config.json"] = b'{"model_type": "qwen3", "num_attention_heads": "many"}'
+    assert main(["pull", "org/main", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["fits_memory"] is None
