@@ -22,6 +22,7 @@ from mlxk.engine.base import Distributed, EngineConfig
 from mlxk.engine.process import ProcessEngine
 from mlxk.engine.wire import Ready, Report
 from mlxk.errors import EngineCrashed, EngineError
+from mlxk.hub.offline import environment
 
 START_SECONDS = 60.0
 
@@ -49,7 +50,7 @@ class GroupEngine(ProcessEngine):
         port = launch.first_port(config)
         launcher = await self._run(
             *launch.command(config, port, Path(self._folder.name)),
-            env={**os.environ, "TMPDIR": self._folder.name},
+            env={**environment(), "TMPDIR": self._folder.name},
             stdin=asyncio.subprocess.PIPE,
         )
         self._spawn(self._outlive(launcher))

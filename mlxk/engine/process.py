@@ -98,6 +98,7 @@ class ProcessEngine(FrontEngine):
                     *(sys.executable, "-P", "-m", "mlxk.engine.child", *arguments),
                     pass_fds=(theirs.fileno(),),
                     stdin=asyncio.subprocess.DEVNULL,
+                    env=environment(),
                 )
         except BaseException:
             ours.close()
@@ -111,7 +112,6 @@ class ProcessEngine(FrontEngine):
             start_new_session=True,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            env=environment(),
             **options,
         )
         self._spawn(_log(self._process))
