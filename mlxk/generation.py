@@ -98,6 +98,16 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
     return Prepared(prompt, engine_request, (*clamped, *prompt.warnings, *warnings))
 
 
+def count_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[int, tuple[str, ...]]:
+    """How many tokens the prompt of a request has, and the warnings that its answer would begin with.
+
+    Nothing is left out of a prompt that is too long. Takes milliseconds of CPU. Raises `RequestError`.
+    """
+    request, warnings = policy.admit(loaded.plan.held(request), loaded.plan.profile)
+    prompt = loaded.text.render(request)
+    return len(prompt.tokens), (*warnings, *prompt.warnings)
+
+
 def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt) -> ReasoningBudget | None:
     """The caller's budget or the profile's. A raw prompt has no turns, and so no reasoning to bound."""
     limit = request.reasoning.max_tokens

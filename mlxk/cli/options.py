@@ -144,7 +144,7 @@ class GenerationOptions:
     think: bool | None = None
     """Let a reasoning model think, or not."""
 
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     """How hard to think, where the model knows effort levels."""
 
     max_reasoning: int | None = None

@@ -17,7 +17,7 @@ from mlxk.config.notation import seconds
 from mlxk.config.schema import Profile, ServerSection
 from mlxk.config.schema.server import AdminKey, ApiKey, KeyLimitsSection
 from mlxk.engine import shared
-from mlxk.generation import Loaded, generate
+from mlxk.generation import Loaded, count_prompt, generate
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest
 from mlxk.server.arrangement import Wish
@@ -26,7 +26,7 @@ from mlxk.server.guard import Guard
 from mlxk.server.keys import Keyring
 from mlxk.server.limits import Limits
 from mlxk.server.listen import own_host
-from mlxk.server.models import ServedModel
+from mlxk.server.models import Counted, ServedModel
 from mlxk.server.quota import KeyLimits
 from mlxk.server.residence import GuardedResidence
 from mlxk.server.routes import RouteTable
@@ -136,9 +136,8 @@ class Configuration:
 def _served(plan: Plan, slot: Slot) -> ServedModel:
     loaded = Loaded(plan, TextModel.load(plan.facts, plan.profile), slot)
 
-    async def count(request: GenerationRequest) -> int:
-        prompt = await asyncio.to_thread(loaded.text.render, request)
-        return len(prompt.tokens)
+    async def count(request: GenerationRequest) -> Counted:
+        return Counted(*await asyncio.to_thread(count_prompt, loaded, request))
 
     return ServedModel(
         card_of(plan, loaded.text),

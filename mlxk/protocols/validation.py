@@ -5,7 +5,7 @@ Every problem names its field as a path (`messages[1].content`), an unknown fiel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar
@@ -89,6 +89,12 @@ class Spare:
     neutral: tuple[object, ...] = ()
 
 
+def all_spared(bodies: Iterable[Body] | None, name: str) -> Iterator[Unsupported]:
+    """The spare fields of the items of a list."""
+    for index, body in enumerate(bodies or ()):
+        yield from spared(body, f"{name}[{index}].")
+
+
 def spared(body: Body, inside: str = "") -> Iterator[Unsupported]:
     """The spare fields that a body sets to what cannot be honoured, also those of its parts."""
     for name, known in type(body).model_fields.items():
@@ -97,7 +103,7 @@ def spared(body: Body, inside: str = "") -> Iterator[Unsupported]:
             continue
         for mark in known.metadata:
             if isinstance(mark, Spare) and value not in mark.neutral:
-                yield Unsupported(f"{inside}{name}", mark.reason)
+                yield Unsupported(f"{inside}{known.alias or name}", mark.reason)
         if isinstance(value, Body):
             yield from spared(value, f"{inside}{name}.")
 

@@ -93,7 +93,9 @@ class Dispatch:
         asked = counter.parse(exchange.body(), self._stores.of(exchange.key_name))
         model = self._service.model(asked.model)
         exchange.serve(model.card)
-        return exchange.json(counter.answer(await model.count(asked)))
+        counted = await model.count(asked)
+        exchange.warnings = counted.warnings
+        return exchange.json(counter.answer(counted.tokens))
 
     async def _catalogue(self, exchange: Exchange, route: Route) -> HTTPResponse:
         body = exchange.body() if exchange.request.method == "POST" else {}

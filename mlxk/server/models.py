@@ -64,6 +64,14 @@ class TokenReader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The tokens of a prompt, and what is to be told of it."""
+
+    tokens: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServedModel:
     """`generate` raises before its first event what can be known before it; cancelling ends it.
 
@@ -73,7 +81,7 @@ class ServedModel:
 
     card: ModelCard
     generate: Callable[[GenerationRequest], AsyncIterator[Event]]
-    count: Callable[[GenerationRequest], Awaitable[int]]
+    count: Callable[[GenerationRequest], Awaitable[Counted]]
     stats: Callable[[], Awaitable[EngineStats]]
     tokens: TokenReader
     residence: Residence

@@ -19,7 +19,7 @@ _SWITCHES = {
 # Levels of effort at which templates that have no switch write an empty thought.
 _OFF = ("no_think", "none", "minimal", "low")
 # gpt-oss was trained on three levels; the others are the nearest of them.
-_HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high"}
+_HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
 
 
 @dataclass(frozen=True, slots=True)

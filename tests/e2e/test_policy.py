@@ -64,3 +64,17 @@ def test_an_alias_is_a_name_of_the_model(server: Server) -> None:
     listed = httpx.get(f"{server.url}/v1/models").json()["data"]
     assert [(model["id"], model["aliases"]) for model in listed] == [("strict", ["gpt-4o-mini"])]
     assert httpx.get(f"{server.url}/v1/models/gpt-4o-mini").json()["id"] == "strict"
+
+
+@pytest.mark.parametrize(("policy", "status"), [("refuse", 400), ("warn", 200)])
+def test_what_cannot_be_honoured_is_refused_or_told_in_every_anthropic_answer(
+    serve: Serve, policy: str, status: int
+) -> None:
+    tool = {"name": "add", "input_schema": {"type": "object"}, "defer_loading": True}
+    body = {"model": "demo", "messages": [{"role": "user", "content": "Hi"}], "tools": [tool]}
+    with serve("demo", "--set", f"request_policy.unsupported={policy}") as running:
+        for path, more in (("/v1/messages", {"max_tokens": 4}), ("/v1/messages/count_tokens", {})):
+            answer = httpx.post(f"{running.url}{path}", json={**body, **more}, timeout=60)
+            assert answer.status_code == status
+            told = answer.text if policy == "refuse" else answer.headers["x-mlxk-warning"]
+            assert "tools[0].defer_loading" in told

@@ -57,6 +57,22 @@ def parse(**fields: object) -> GenerationRequest:
             {"messages": (Message("user", "hi"), Message("assistant", "so")), "continue_final": True},
         ),
         ({"metadata": {"user_id": "me"}, "service_tier": "auto"}, {}),
+        ({"speed": "fast", "user_profile_id": "p", "workspace_id": "w", "mcp_servers": []}, {}),
+        ({"context_management": {"edits": []}, "fallbacks": "default"}, {}),
+        ({"output_config": {"effort": "max"}}, {"reasoning": ReasoningOptions(effort="max")}),
+        ({"thinking": {"type": "adaptive", "display": "omitted"}}, {}),
+        (
+            {"tools": [{**ADD, "defer_loading": False, "allowed_callers": ["direct"]}]},
+            {"tools": ADDS},
+        ),
+        (
+            {"tools": [{**ADD, "description": "Adds.", "input_examples": [{"a": 1}, {"a": 2}]}]},
+            {"tools": (Tool("add", 'Adds.\nExamples of its input:\n{"a":1}\n{"a":2}', {"type": "object"}),)},
+        ),
+        (
+            {"messages": [USER, {"role": "system", "content": "Be short."}, USER]},
+            {"messages": (Message("user", "hi"), Message("system", "Be short."), Message("user", "hi"))},
+        ),
     ],
 )
 def test_fields(fields: Mapping[str, object], expected: dict[str, object]) -> None:
@@ -71,7 +87,11 @@ def test_fields(fields: Mapping[str, object], expected: dict[str, object]) -> No
         ({"max_tokens": None}, "max_tokens"),
         ({"temperature": 1.5}, "temperature"),
         ({"messages": []}, "messages"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages[0].role"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, "messages[0].role"),
+        (
+            {"messages": [{"role": "system", "content": [{"type": "thinking", "thinking": "x"}]}]},
+            "messages[0].content[0]",
+        ),
         ({"messages": [{"role": "user", "content": [{"type": "spell"}]}]}, "messages[0].content[0].type"),
         (
             {"messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x"}]}]},
@@ -90,6 +110,39 @@ def test_fields(fields: Mapping[str, object], expected: dict[str, object]) -> No
 )
 def test_refused(fields: Mapping[str, object], param: str) -> None:
     with pytest.raises(RequestError) as caught:
+        parse(**fields)
+    assert caught.value.param == param
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tools": [ADD, {**ADD, "name": "b", "defer_loading": True}]}, "tools[1].defer_loading"),
+        ({"context_management": {"edits": [{"type": "clear_thinking"}]}}, "context_management"),
+        ({"inference_geo": "eu"}, "inference_geo"),
+        ({"diagnostics": {"previous_message_id": "m"}}, "diagnostics"),
+        ({"fallbacks": [{"model": "other"}]}, "fallbacks"),
+    ],
+)
+def test_what_an_answer_can_do_without_is_left_to_the_policy(
+    fields: Mapping[str, object], param: str
+) -> None:
+    assert [item.param for item in parse(**fields).unsupported] == [param]
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, "tools[0].type"),
+        ({"tools": [{**ADD, "allowed_callers": ["code_execution_20260120"]}]}, "tools[0].allowed_callers"),
+        ({"container": "c"}, "container"),
+        ({"mcp_servers": [{"url": "https://example.org"}]}, "mcp_servers"),
+        ({"thread": {"type": "create"}}, "thread"),
+        ({"compaction": {}}, "compaction"),
+    ],
+)
+def test_what_cannot_be_honoured_is_named(fields: Mapping[str, object], param: str) -> None:
+    with pytest.raises(UnsupportedParameter) as caught:
         parse(**fields)
     assert caught.value.param == param
 
@@ -148,3 +201,31 @@ def test_thinking_is_signed_alike_in_a_stream_and_whole(card: MakeCard) -> None:
     signed = f'"delta":{{"type":"signature_delta","signature":"{block["signature"]}"}}'.encode()
     assert streamed.index(signed) < streamed.index(b"content_block_stop")
     assert parse(messages=[USER, {"role": "assistant", "content": [block]}]).messages[1].reasoning == "hm"
+
+
+def test_thinking_that_is_not_shown_comes_back_by_its_signature(card: MakeCard) -> None:
+    events: list[Event] = [
+        Start("gen-1", "demo", 1),
+        BlockStart(0, "reasoning"),
+        BlockDelta(0, "hm, 1 + "),
+        BlockDelta(0, "1"),
+        BlockEnd(0),
+        Finish("stop", Usage(1, 1)),
+    ]
+    asked = {**LEAST, "thinking": {"type": "adaptive", "display": "omitted"}}
+    encoder = messages.parse(asked).encoder(card())
+    collector = Collector()
+    for event in events:
+        collector.feed(event)
+    (block,) = msgspec.convert(encoder.body([collector.completion()])["content"], list[dict[str, str]])
+    assert (block["type"], block["thinking"]) == ("thinking", "")
+    streaming = messages.parse(asked).encoder(card())
+    stream = b"".join(streaming.feed(0, event) for event in events)
+    assert b"thinking_delta" not in stream
+    assert f'"signature_delta","signature":"{block["signature"]}"'.encode() in stream
+    for answer in (block, {**block, "thinking": "hm, 1 + 1"}):
+        conversation = [USER, {"role": "assistant", "content": [answer]}, USER]
+        assert parse(messages=conversation).messages[1].reasoning == "hm, 1 + 1"
+    # One that was made elsewhere tells nothing.
+    foreign = {"type": "thinking", "thinking": "", "signature": "c2lnbmVk"}
+    assert parse(messages=[{"role": "assistant", "content": [foreign]}]).messages[0].reasoning == ""

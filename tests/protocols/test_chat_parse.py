@@ -232,6 +232,30 @@ def test_what_an_answer_can_do_without_is_left_to_the_policy(
     assert parse(store=False, verbosity="medium", prediction=None).unsupported == ()
 
 
+def test_only_allowed_tools_are_shown() -> None:
+    sub = {"type": "function", "function": {"name": "sub"}}
+
+    def allowed(name: str) -> GenerationRequest:
+        named = {"type": "function", "function": {"name": name}}
+        choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [named]}}
+        return parse(tools=[ADD, sub], tool_choice=choice)
+
+    assert [tool.name for tool in allowed("sub").tools] == ["sub"]
+    assert allowed("sub").tool_choice == "required"
+    with pytest.raises(RequestError) as caught:
+        allowed("mul")
+    assert caught.value.param == "tool_choice.allowed_tools.tools[0].function.name"
+
+
+def test_hints_for_caches_say_nothing_about_the_answer() -> None:
+    marked = {"type": "text", "text": "hi", "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "30m"}}
+    hinted = parse(
+        messages=[{"role": "user", "content": [marked]}],
+        prompt_cache_options={"mode": "explicit", "ttl": "30m"},
+    )
+    assert hinted == parse(messages=[{"role": "user", "content": "hi"}])
+
+
 def test_the_nearest_name_is_suggested() -> None:
     with pytest.raises(RequestError) as caught:
         parse(max_token=1)

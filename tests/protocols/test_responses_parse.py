@@ -9,7 +9,7 @@ import pytest
 
 from mlxk.errors import PreviousResponseNotFound, RequestError, ResponseNotFound, UnsupportedParameter
 from mlxk.events import BlockDelta, BlockEnd, BlockStart, Event, Finish, Start, Usage
-from mlxk.protocols.openai.responses.items import carried
+from mlxk.protocols.carrier import carried
 from mlxk.requests import (
     GenerationRequest,
     JsonObject,
@@ -191,12 +191,36 @@ def test_what_cannot_be_honoured_is_refused_by_name(fields: Mapping[str, object]
         ({"reasoning": {"summary": "detailed"}}, "reasoning.summary"),
         ({"text": {"verbosity": "low"}}, "text.verbosity"),
         ({"moderation": {}}, "moderation"),
+        ({"reasoning": {"context": "all_turns"}}, "reasoning.context"),
+        ({"reasoning": {"mode": "pro"}}, "reasoning.mode"),
+        ({"access_programs": {"cyber": "standard"}}, "access_programs"),
+        ({"image": {"context_compression": "auto"}}, "image"),
+        (
+            {"prompt_cache_options": {"comparison_response_id": "resp_1"}},
+            "prompt_cache_options.comparison_response_id",
+        ),
+        ({"tools": [ADD, {**ADD, "name": "b", "defer_loading": True}]}, "tools[1].defer_loading"),
+        ({"tools": [{**ADD, "async": True}]}, "tools[0].async"),
+        ({"tools": [{**ADD, "output_schema": {}}]}, "tools[0].output_schema"),
     ],
 )
 def test_what_an_answer_can_do_without_is_left_to_the_policy(
     fields: Mapping[str, object], param: str
 ) -> None:
     assert [item.param for item in request_of(**fields).unsupported] == [param]
+
+
+def test_what_says_nothing_about_the_answer() -> None:
+    plain = request_of(input=[{"role": "user", "content": [{"type": "input_text", "text": "hi"}]}])
+    marked = {"type": "input_text", "text": "hi", "prompt_cache_breakpoint": {"mode": "explicit"}}
+    assert (
+        request_of(
+            input=[{"role": "user", "content": [marked]}],
+            prompt_cache_options={"mode": "implicit", "ttl": "30m", "prewarm": False},
+            reasoning={"context": "auto", "mode": "standard"},
+        )
+        == plain
+    )
 
 
 def said(number: int) -> list[Event]:

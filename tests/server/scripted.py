@@ -30,7 +30,7 @@ from mlxk.events import (
 )
 from mlxk.protocols.base import ModelCard
 from mlxk.requests import GenerationRequest
-from mlxk.server.models import ServedModel
+from mlxk.server.models import Counted, ServedModel
 
 CREATED = 1_700_000_000
 ERRORS: dict[str, MlxkError] = {
@@ -60,9 +60,10 @@ class Script:
         card = ModelCard(name, CREATED, 4096, "c0ffee", aliases, expose)  # type: ignore[arg-type]
         return ServedModel(card, self.generate, self.count, self.stats, ScriptedTokens(), self.residence)
 
-    async def count(self, request: GenerationRequest) -> int:
+    async def count(self, request: GenerationRequest) -> Counted:
         self.requests.append(request)
-        return len(script_of(request).split())
+        words = script_of(request).split()
+        return Counted(len(words), tuple(word for word in words if word.startswith("warn:")))
 
     async def stats(self) -> EngineStats:
         return EngineStats(state=self.state, running=len(self.requests) - self.finished, waiting=0)  # type: ignore[arg-type]

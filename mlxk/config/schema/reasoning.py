@@ -115,7 +115,7 @@ class ReasoningSection(Section):
         description="The markers themselves, for a model that no `format` fits. Instead of `format`.",
         examples=[[{"start": "<think>", "end": "</think>", "as": "reasoning"}]],
     )
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = Field(
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = Field(
         None,
         description="How hard to think, for models whose template knows effort levels.",
         examples=["low", "medium", "high"],
@@ -126,7 +126,8 @@ class ReasoningSection(Section):
                 "low": "Quick answers.",
                 "medium": "The usual balance.",
                 "high": "Thorough, and slower.",
-                "xhigh": "As much as the model can.",
+                "xhigh": "More than high.",
+                "max": "As much as the model can.",
             }
         ),
     )

@@ -8,7 +8,8 @@ import msgspec
 from pydantic import BeforeValidator, Field, Tag
 
 from mlxk.errors import RequestError
-from mlxk.protocols.validation import Body, by, problem
+from mlxk.protocols.carrier import opened
+from mlxk.protocols.validation import Body, by, only, problem, refuse
 from mlxk.requests import Message, ToolCall
 
 _MEDIA = {"image": "Images are", "document": "Documents are", "search_result": "Search results are"}
@@ -26,13 +27,28 @@ class TextBlock(Body):
     type: Literal["text"]
     text: str
     cache_control: CacheControl | None = None
-    citations: None = None
+    citations: Annotated[list[Any] | None, only([], reason="Citations are not supported.")] = None
 
 
 class ThinkingBlock(Body):
+    """The signature of thinking that was left out of an answer carries it."""
+
     type: Literal["thinking"]
     thinking: str
     signature: str = ""
+
+    @property
+    def thought(self) -> str:
+        return self.thinking or opened(self.signature) or ""
+
+
+class Caller(Body):
+    """Who called a tool: the model itself."""
+
+    type: Annotated[Literal["direct"], only("direct", reason="Calls that programs made are not supported.")]
+
+
+Toolset = Annotated[None, refuse("There are no toolsets here.")]
 
 
 class ToolUseBlock(Body):
@@ -41,6 +57,8 @@ class ToolUseBlock(Body):
     name: str
     input: dict[str, Any]
     cache_control: CacheControl | None = None
+    caller: Caller | None = None
+    toolset_name: Toolset = None
 
 
 def _known_block(value: object) -> object:
@@ -84,6 +102,7 @@ class ToolResultBlock(Body):
     content: Text = Field(default_factory=list)
     is_error: bool | None = None
     cache_control: CacheControl | None = None
+    toolset_name: Toolset = None
 
 
 Block = Annotated[
@@ -97,7 +116,9 @@ Block = Annotated[
 
 
 class MessageBody(Body):
-    role: Literal["user", "assistant"]
+    """One of the role `system` tells the model something in the middle of a conversation."""
+
+    role: Literal["user", "assistant", "system"]
     content: Annotated[list[Block], BeforeValidator(_blocks, json_schema_input_type=str | list[Block])]
 
 
@@ -114,9 +135,20 @@ def parse_messages(bodies: list[MessageBody]) -> tuple[Message, ...]:
             message = _assistant(body.content, index)
             names |= {call.id: call.name for call in message.tool_calls}
             messages.append(message)
+        elif body.role == "system":
+            messages.append(Message("system", joined(_texts(body.content, index))))
         else:
             messages += _user(body.content, names, index)
     return tuple(messages)
+
+
+def _texts(blocks: list[Block], index: int) -> list[TextBlock]:
+    texts = []
+    for position, block in enumerate(blocks):
+        if not isinstance(block, TextBlock):
+            raise _misplaced(index, position, "A message of the system has text only.")
+        texts.append(block)
+    return texts
 
 
 def _assistant(blocks: list[Block], index: int) -> Message:
@@ -126,7 +158,7 @@ def _assistant(blocks: list[Block], index: int) -> Message:
             case TextBlock():
                 text += block.text
             case ThinkingBlock():
-                thinking = (thinking or "") + block.thinking
+                thinking = (thinking or "") + block.thought
             case ToolUseBlock():
                 calls.append(ToolCall(block.id, block.name, msgspec.json.encode(block.input).decode()))
             case ToolResultBlock():

@@ -1,8 +1,9 @@
 """Events to messages and their streams.
 
 Reasoning is a `thinking` block unless the profile drops it. Clients send back only what has a `signature`: it
-is a digest of the thinking, and nobody checks it. Token counts of the prompt are known when generation ends,
-and come with `message_delta`.
+is a digest of the thinking, and nobody checks it. Where the caller wants to see no thinking the block is
+empty, and its signature carries the thinking from turn to turn. Token counts of the prompt are known when
+generation ends, and come with `message_delta`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 import msgspec
 
@@ -30,9 +31,7 @@ from mlxk.events import (
     Usage,
 )
 from mlxk.protocols.base import Json, ModelCard, finished
-
-if TYPE_CHECKING:
-    from hashlib import _Hash as Hash
+from mlxk.protocols.carrier import carried
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
 # A delta's type, and the field that its text stands in.
@@ -44,18 +43,27 @@ _DELTAS: dict[BlockKind, tuple[str, str]] = {
 
 
 class MessagesEncoder:
-    """`stops` are the request's own stop sequences: only these are told as the reason of an end."""
+    """`stops` are the request's own stop sequences: only these are told as the reason of an end.
+
+    `omits`: the caller wants to see no thinking.
+    """
 
     def __init__(
-        self, card: ModelCard, *, stops: tuple[str, ...], error_body: Callable[[MlxkError], Json]
+        self,
+        card: ModelCard,
+        *,
+        stops: tuple[str, ...],
+        omits: bool,
+        error_body: Callable[[MlxkError], Json],
     ) -> None:
         self._drops = card.expose == "drop"
+        self._omits = omits
         self._window = card.context_length
         self._stops = stops
         self._error_body = error_body
         self._blocks = 0
         self._kind: BlockKind = "text"
-        self._thought = sha256()
+        self._thought: list[str] = []
 
     def feed(self, choice: int, event: Event) -> bytes:
         match event:
@@ -87,7 +95,7 @@ class MessagesEncoder:
 
     def body(self, completions: Sequence[Completion]) -> Json:
         (completion,) = completions
-        content = [_whole(block) for block in completion.blocks if not self._hides(block.kind)]
+        content = [self._whole(block) for block in completion.blocks if not self._hides(block.kind)]
         return {
             **_envelope(completion.start),
             "content": [block for block in content if block is not None],
@@ -100,7 +108,7 @@ class MessagesEncoder:
 
     def _block_start(self, start: BlockStart) -> bytes:
         self._kind = start.kind
-        self._thought = sha256()
+        self._thought = []
         if self._hides(start.kind):
             return b""
         block = {
@@ -114,7 +122,9 @@ class MessagesEncoder:
         if self._hides(self._kind) or not delta.text:
             return b""
         if self._kind == "reasoning":
-            self._thought.update(delta.text.encode())
+            self._thought.append(delta.text)
+            if self._omits:
+                return b""
         kind, field = _DELTAS[self._kind]
         return self._delta_frame({"type": kind, field: delta.text})
 
@@ -126,7 +136,8 @@ class MessagesEncoder:
             return b""
         signed = b""
         if self._kind == "reasoning":
-            signed = self._delta_frame({"type": "signature_delta", "signature": _signature(self._thought)})
+            signature = self._signature("".join(self._thought))
+            signed = self._delta_frame({"type": "signature_delta", "signature": signature})
         self._blocks += 1
         return signed + _frame("content_block_stop", {"index": self._blocks - 1})
 
@@ -138,27 +149,25 @@ class MessagesEncoder:
             return {"stop_reason": "stop_sequence", "stop_sequence": finish.stop_sequence}
         return {"stop_reason": reason, "stop_sequence": None}
 
+    def _whole(self, block: Block) -> Json | None:
+        """A call whose arguments were cut off by the token limit is no call; `max_tokens` tells of it."""
+        match block.kind:
+            case "text":
+                return {"type": "text", "text": block.text}
+            case "reasoning":
+                shown, signature = "" if self._omits else block.text, self._signature(block.text)
+                return {"type": "thinking", "thinking": shown, "signature": signature}
+            case "tool_call":
+                try:
+                    said = msgspec.json.decode(block.text or "{}", type=dict[str, object])
+                except msgspec.MsgspecError:
+                    return None
+                return {"type": "tool_use", "id": block.id, "name": block.name, "input": said}
+            case _:
+                assert_never(block.kind)
 
-def _whole(block: Block) -> Json | None:
-    """A call whose arguments were cut off by the token limit is no call; `max_tokens` tells of it."""
-    match block.kind:
-        case "text":
-            return {"type": "text", "text": block.text}
-        case "reasoning":
-            signature = _signature(sha256(block.text.encode()))
-            return {"type": "thinking", "thinking": block.text, "signature": signature}
-        case "tool_call":
-            try:
-                said = msgspec.json.decode(block.text or "{}", type=dict[str, object])
-            except msgspec.MsgspecError:
-                return None
-            return {"type": "tool_use", "id": block.id, "name": block.name, "input": said}
-        case _:
-            assert_never(block.kind)
-
-
-def _signature(thought: Hash) -> str:
-    return b64encode(thought.digest()).decode()
+    def _signature(self, thought: str) -> str:
+        return carried(thought) if self._omits else b64encode(sha256(thought.encode()).digest()).decode()
 
 
 def _envelope(start: Start) -> dict[str, object]:

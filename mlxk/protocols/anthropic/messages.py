@@ -6,7 +6,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+import msgspec
+from pydantic import BeforeValidator, Field
 
 from mlxk.errors import (
     EngineError,
@@ -22,7 +23,7 @@ from mlxk.errors import (
 from mlxk.protocols.anthropic.content import CacheControl, MessageBody, Text, joined, parse_messages
 from mlxk.protocols.anthropic.encoder import MessagesEncoder
 from mlxk.protocols.base import Json, ParsedRequest
-from mlxk.protocols.validation import Body, Count, only, validate
+from mlxk.protocols.validation import Body, Count, Spare, all_spared, only, problem, refuse, spared, validate
 from mlxk.requests import (
     GenerationRequest,
     JsonSchema,
@@ -52,6 +53,19 @@ class Metadata(Body):
     user_id: str | None = None
 
 
+def _own(value: object) -> object:
+    """Tools that Anthropic runs or trained its models for are refused by name."""
+    kind = value.get("type") if isinstance(value, dict) else None
+    if isinstance(kind, str) and kind != "custom":
+        raise problem(
+            f"The built-in tool '{kind[:80]}' is not available on this server.",
+            field="type",
+            hint="Declare tools of your own.",
+            unsupported=True,
+        )
+    return value
+
+
 class ToolBody(Body):
     """Inputs are streamed as they are written, whether that is asked for or not."""
 
@@ -62,12 +76,19 @@ class ToolBody(Body):
     type: Literal["custom"] | None = None
     cache_control: CacheControl | None = None
     eager_input_streaming: bool | None = None
-    defer_loading: Annotated[bool | None, only(False, reason="All tools are shown to the model at once.")] = (
-        None
-    )
+    defer_loading: Annotated[bool | None, Spare("All tools are shown to the model at once.", (False,))] = None
+    allowed_callers: Annotated[
+        list[str] | None, only(["direct"], reason="Tools are called by the model alone.")
+    ] = None
+    input_examples: list[dict[str, Any]] | None = None
 
     def tool(self) -> Tool:
-        return Tool(self.name, self.description or "", self.input_schema, bool(self.strict))
+        described = self.description or ""
+        if self.input_examples:
+            # Templates have no other place for them.
+            lines = (msgspec.json.encode(example).decode() for example in self.input_examples)
+            described = "\n".join((described, "Examples of its input:", *lines)).lstrip()
+        return Tool(self.name, described, self.input_schema, bool(self.strict))
 
 
 class ChoiceBody(Body):
@@ -77,12 +98,11 @@ class ChoiceBody(Body):
 
 
 class ThinkingBody(Body):
+    """Thinking that is to be summarised is shown as a whole."""
+
     type: Literal["enabled", "disabled", "adaptive"]
     budget_tokens: Count | None = None
-    display: Annotated[
-        Literal["summarized"] | None,
-        only("summarized", reason="Thinking is shown unless the profile drops it."),
-    ] = None
+    display: Literal["summarized", "omitted"] | None = None
 
 
 class FormatBody(Body):
@@ -93,21 +113,37 @@ class FormatBody(Body):
 
 
 class OutputBody(Body):
-    effort: Literal["low", "medium", "high", "xhigh"] | None = None
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
     format: FormatBody | None = None
 
 
+_ONE_MODEL = "A model here answers for itself alone."
+
+
 class PromptBody(Body):
-    """The part of a body that a prompt is made of. An assistant message at the end is one to carry on."""
+    """The part of a body that a prompt is made of. An assistant message at the end is one to carry on.
+
+    Who pays for a request and how fast it should be says nothing about its answer.
+    """
 
     model: str
     messages: Annotated[list[MessageBody], Field(min_length=1)]
     system: Text | None = None
     thinking: ThinkingBody | None = None
-    tools: list[ToolBody] | None = None
+    tools: list[Annotated[ToolBody, BeforeValidator(_own)]] | None = None
     tool_choice: ChoiceBody | None = None
     output_config: OutputBody | None = None
     cache_control: CacheControl | None = None
+    speed: Literal["standard", "fast"] | None = None
+    user_profile_id: str | None = None
+    workspace_id: str | None = None
+    context_management: Annotated[
+        dict[str, Any] | None,
+        Spare("The context is not edited here: the profile's `tokens.overflow` decides.", ({"edits": []},)),
+    ] = None
+    mcp_servers: Annotated[list[Any] | None, only([], reason="This server calls no MCP servers.")] = None
+    compaction: Annotated[None, refuse("Conversations are not summarised here.")] = None
+    thread: Annotated[None, refuse("Conversations are not kept here: send all messages.")] = None
 
     def request(self) -> GenerationRequest:
         """Raises `RequestError`."""
@@ -124,6 +160,7 @@ class PromptBody(Body):
             response_format=JsonSchema(wanted.body) if wanted else None,
             reasoning=self.options(),
             continue_final=self.messages[-1].role == "assistant",
+            unsupported=(*spared(self), *all_spared(self.tools, "tools")),
         )
 
     def choice(self, tools: tuple[Tool, ...]) -> ToolChoice:
@@ -157,6 +194,16 @@ class MessagesBody(PromptBody):
     top_k: Count | None = None
     metadata: Metadata | None = None
     service_tier: Literal["auto", "standard_only"] | None = None
+    container: Annotated[None, refuse("There are no containers here.")] = None
+    inference_geo: Annotated[str | None, Spare("This server computes where it stands.")] = None
+    diagnostics: Annotated[dict[str, Any] | None, Spare("There are no diagnostics of prompt caches.")] = None
+    fallbacks: Annotated[list[Any] | str | None, Spare(_ONE_MODEL, ([], "default"))] = None
+    fallback_credit_token: str | None = None
+    billing_policy: Any = None
+
+    @property
+    def omits_thinking(self) -> bool:
+        return self.thinking is not None and self.thinking.display == "omitted"
 
     def sampling(self) -> SamplingOverrides:
         names = ("temperature", "top_p", "top_k")
@@ -179,7 +226,12 @@ def parse(body: Json) -> ParsedRequest:
         fill_context=True,
         stop=None if said.stop_sequences is None else tuple(said.stop_sequences),
     )
-    encoder = partial(MessagesEncoder, stops=tuple(said.stop_sequences or ()), error_body=error_body)
+    encoder = partial(
+        MessagesEncoder,
+        stops=tuple(said.stop_sequences or ()),
+        omits=said.omits_thinking,
+        error_body=error_body,
+    )
     return ParsedRequest(said.model, bool(said.stream), (request,), encoder)
 
 

@@ -14,9 +14,15 @@ from pydantic import Field
 from mlxk.errors import RequestError
 from mlxk.protocols.base import Json, ParsedRequest
 from mlxk.protocols.openai.chat_encoder import ChatEncoder
-from mlxk.protocols.openai.common import KEEP_ALIVE, STREAM_TYPE, GenerationFields, error_body
+from mlxk.protocols.openai.common import (
+    KEEP_ALIVE,
+    STREAM_TYPE,
+    CacheOptions,
+    GenerationFields,
+    error_body,
+)
 from mlxk.protocols.openai.messages import AnyMessage, parse_messages
-from mlxk.protocols.openai.tools import FormatBody, OptionalChoice, ToolBody, parse_choice, parse_tools
+from mlxk.protocols.openai.tools import FormatBody, OptionalChoice, ToolBody, choose, parse_tools
 from mlxk.protocols.validation import Body, Count, Spare, only, refuse, spared, validate
 from mlxk.requests import GenerationRequest, ReasoningEffort, ReasoningOptions
 
@@ -48,6 +54,7 @@ class ChatBody(GenerationFields):
         list[Literal["text"]] | None, only(["text"], reason="Only the modality 'text' is supported.")
     ] = None
     prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    prompt_cache_options: CacheOptions | None = None
     verbosity: Annotated[
         Literal["low", "medium", "high"] | None,
         Spare("Verbosity other than 'medium' is not supported.", ("medium",)),
@@ -95,8 +102,7 @@ def parse(body: Json) -> ParsedRequest:
     said = validate(ChatBody, body)
     said.check()
     messages = parse_messages(said.messages)
-    tools = parse_tools(said.tools)
-    choice = parse_choice(said.tool_choice, tools)
+    tools, choice = choose(parse_tools(said.tools), said.tool_choice)
     left_out = tuple(spared(said))
     response_format = said.response_format.response_format() if said.response_format else None
     generations = tuple(

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 from mlxk.errors import EngineError, MlxkError, Overloaded, RequestError, Unauthorized
 from mlxk.events import Usage
 from mlxk.protocols.base import Json
-from mlxk.protocols.validation import Body, Count, Spare, Strings, problem
+from mlxk.protocols.validation import Body, Count, Spare, Strings, only, problem
 from mlxk.requests import SamplingOverrides
 
 STREAM_TYPE = "text/event-stream; charset=utf-8"
@@ -29,6 +29,20 @@ def _token_id(key: object) -> object:
             raise problem("The keys of logit_bias must be token ids.")
         return int(key)
     return key
+
+
+class CacheBreakpoint(Body):
+    """Hints for a cache of prompts, which costs nothing here: all prompts are cached."""
+
+    mode: Literal["explicit"]
+    ttl: str | None = None
+
+
+class CacheOptions(Body):
+    mode: Literal["implicit", "explicit"] | None = None
+    ttl: str | None = None
+    comparison_response_id: Annotated[str | None, Spare("There are no diagnostics of prompt caches.")] = None
+    prewarm: Annotated[bool | None, only(False, reason="Every request here is answered.")] = None
 
 
 class StreamOptions(Body):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Tag
 
 from mlxk.errors import RequestError
+from mlxk.protocols.openai.common import CacheBreakpoint
 from mlxk.protocols.validation import Body, by, problem, refuse
 from mlxk.requests import Message, ToolCall
 
@@ -22,6 +23,7 @@ _MEDIA = {
 class TextPart(Body):
     type: Literal["text"]
     text: str
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 
 class RefusalPart(Body):

@@ -45,6 +45,18 @@ class NamedChoice(Body):
     function: ChosenFunction
 
 
+class AllowedTools(Body):
+    mode: Literal["auto", "required"]
+    tools: Annotated[list[NamedChoice], Field(min_length=1)]
+
+
+class AllowedChoice(Body):
+    """Only these of the tools may be called."""
+
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedTools
+
+
 Mode = Literal["auto", "none", "required"]
 
 
@@ -56,18 +68,22 @@ class ModeChoice(Body):
 
 
 def _known_choice(value: object) -> object:
-    """A mode, or an object like that of a named function."""
-    named = isinstance(value, dict) and value.get("type") == "function"
+    """A mode, or an object that names functions."""
+    named = isinstance(value, dict) and value.get("type") in ("function", "allowed_tools")
     if value is not None and not named and value not in get_args(Mode):
-        raise problem("The tool choice must be 'auto', 'none', 'required' or name a function.")
+        raise problem("The tool choice must be 'auto', 'none', 'required' or name functions.")
     return {"type": "mode", "mode": value} if isinstance(value, str) else value
 
 
 Choice = Annotated[
-    Annotated[ModeChoice, Tag("<mode>")] | Annotated[NamedChoice, Tag("<function>")], by("type")
+    Annotated[ModeChoice, Tag("<mode>")]
+    | Annotated[NamedChoice, Tag("<function>")]
+    | Annotated[AllowedChoice, Tag("<allowed_tools>")],
+    by("type"),
 ]
 OptionalChoice = Annotated[
-    Choice | None, BeforeValidator(_known_choice, json_schema_input_type=Mode | NamedChoice | None)
+    Choice | None,
+    BeforeValidator(_known_choice, json_schema_input_type=Mode | NamedChoice | AllowedChoice | None),
 ]
 
 
@@ -105,19 +121,28 @@ def parse_tools(bodies: list[ToolBody] | None) -> tuple[Tool, ...]:
     return tools
 
 
-def parse_choice(choice: ModeChoice | NamedChoice | None, tools: tuple[Tool, ...]) -> ToolChoice:
-    """What was chosen, held against the tools there are; raises `RequestError`."""
+def choose(tools: tuple[Tool, ...], choice: Choice | None) -> tuple[tuple[Tool, ...], ToolChoice]:
+    """The tools that the model is shown, and how it may use them; raises `RequestError`."""
     match choice:
         case None:
-            return "auto"
+            return tools, "auto"
         case NamedChoice():
-            wanted = choice.function.name
-            if wanted not in [tool.name for tool in tools]:
-                raise RequestError(
-                    f"No tool has the name '{wanted[:80]}'.", param="tool_choice.function.name"
-                )
-            return NamedToolChoice(wanted)
+            return tools, NamedToolChoice(_declared(choice, tools, "function.name"))
+        case AllowedChoice():
+            said = choice.allowed_tools
+            allowed = [
+                _declared(item, tools, f"allowed_tools.tools[{index}].function.name")
+                for index, item in enumerate(said.tools)
+            ]
+            return tuple(tool for tool in tools if tool.name in allowed), said.mode
         case ModeChoice():
             if choice.mode == "required" and not tools:
                 raise RequestError("'tool_choice' needs 'tools'.", param="tool_choice")
-            return choice.mode
+            return tools, choice.mode
+
+
+def _declared(choice: NamedChoice, tools: tuple[Tool, ...], place: str) -> str:
+    wanted = choice.function.name
+    if wanted not in [tool.name for tool in tools]:
+        raise RequestError(f"No tool has the name '{wanted[:80]}'.", param=f"tool_choice.{place}")
+    return wanted

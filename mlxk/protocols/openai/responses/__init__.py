@@ -14,7 +14,7 @@ from mlxk.protocols.openai.responses.output import ItemWriter
 from mlxk.protocols.openai.responses.stored import history, keep, listed, recall, resolved
 from mlxk.protocols.openai.responses.tools import CustomTool, choose
 from mlxk.protocols.openai.responses.turns import Turns
-from mlxk.protocols.validation import spared, validate
+from mlxk.protocols.validation import all_spared, spared, validate
 from mlxk.requests import GenerationRequest, Message
 
 __all__ = ["KEEP_ALIVE", "STREAM_TYPE", "error_body", "look", "methods", "parse"]
@@ -60,7 +60,7 @@ def parse(body: Json, store: Store) -> ParsedRequest:
         chat_template_kwargs=said.chat_template_kwargs or {},
         top_logprobs=said.wanted_logprobs,
         overflow=said.overflow,
-        unsupported=tuple(spared(said)),
+        unsupported=(*spared(said), *all_spared(said.tools, "tools")),
     )
     custom = frozenset(tool.name for tool in said.tools or () if isinstance(tool, CustomTool))
     asked = Asked(

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from mlxk.errors import RequestError
 from mlxk.protocols.base import Json
-from mlxk.protocols.openai.common import SamplingFields
+from mlxk.protocols.openai.common import CacheOptions, SamplingFields
 from mlxk.protocols.openai.responses.items import Items
 from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody, told_choice
 from mlxk.protocols.validation import Body, Count, Spare, only, refuse
@@ -47,6 +47,11 @@ class ReasoningBody(Body):
     effort: ReasoningEffort | None = None
     summary: Summary = None
     generate_summary: Summary = None
+    context: Annotated[
+        Literal["auto", "current_turn", "all_turns"] | None,
+        Spare("The model's chat template decides which earlier reasoning it is shown.", ("auto",)),
+    ] = None
+    mode: Annotated[str | None, Spare("There is one way of reasoning here.", ("standard",))] = None
     max_tokens: Count | None = None
 
 
@@ -67,6 +72,12 @@ class ResponsesBody(SamplingFields):
     store: bool | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     prompt_cache_retention: Literal["in_memory", "in-memory", "24h"] | None = None
+    prompt_cache_options: CacheOptions | None = None
+    access_programs: Annotated[
+        dict[str, Any] | None, Spare("There are no access programs for a model of one's own.")
+    ] = None
+    image: Annotated[dict[str, Any] | None, Spare("This server reads text only.")] = None
+    background_options: Annotated[None, refuse("Responses are not made in the background here.")] = None
     background: Annotated[
         bool | None, only(False, reason="Responses are not made in the background here.")
     ] = None

@@ -16,7 +16,7 @@ from mlxk.protocols.openai.responses import parse as parse_response
 from mlxk.protocols.openai.responses.body import NoConversation, ReasoningBody
 from mlxk.protocols.openai.responses.items import Items
 from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody
-from mlxk.protocols.validation import Body, validate
+from mlxk.protocols.validation import Body, refuse, validate
 from mlxk.requests import GenerationRequest
 
 __all__ = ["answer", "error_body", "parse"]
@@ -35,6 +35,7 @@ class InputTokensBody(Body):
     truncation: Literal["auto", "disabled"] | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     conversation: NoConversation = None
+    personality: Annotated[None, refuse("Models have no presets of style here: use 'instructions'.")] = None
 
 
 def parse(body: Json, store: Store) -> GenerationRequest:

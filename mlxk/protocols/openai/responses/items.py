@@ -5,13 +5,13 @@ An item that an answer had can be sent back as it came. Consecutive items of the
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Tag
 
-from mlxk.protocols.validation import Body, by, problem, refuse
+from mlxk.protocols.carrier import opened
+from mlxk.protocols.openai.common import CacheBreakpoint
+from mlxk.protocols.validation import Body, by, only, problem, refuse
 
 _MEDIA = {
     "input_image": "Images are",
@@ -19,15 +19,13 @@ _MEDIA = {
     "input_file": "Files are",
     "image_url": "Images are",
 }
-# What `encrypted_content` begins with here: reasoning for clients that send back nothing else of an item.
-_CARRIER = "mlxk1."
-
 Status = Literal["in_progress", "completed", "incomplete"]
 
 
 class InputText(Body):
     type: Literal["input_text"]
     text: str
+    prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 
 class OutputText(Body):
@@ -99,25 +97,11 @@ class ReasoningText(Body):
     text: str
 
 
-def carried(reasoning: str) -> str:
-    """Reasoning as `encrypted_content`: opaque to clients, and no secret from them."""
-    return _CARRIER + urlsafe_b64encode(reasoning.encode()).decode()
-
-
 def _readable(value: object) -> object:
     """Only what this server wrote can be read here."""
-    if isinstance(value, str):
-        try:
-            _opened(value)
-        except (Base64Error, UnicodeError):
-            raise problem("The encrypted content was not made by this server.") from None
+    if isinstance(value, str) and opened(value) is None:
+        raise problem("The encrypted content was not made by this server.")
     return value
-
-
-def _opened(carrier: str) -> str:
-    if not carrier.startswith(_CARRIER):
-        raise Base64Error("another server's")
-    return urlsafe_b64decode(carrier.removeprefix(_CARRIER).encode("ascii")).decode()
 
 
 class ReasoningItem(Body):
@@ -133,8 +117,17 @@ class ReasoningItem(Body):
         if self.content:
             return "".join(part.text for part in self.content)
         if self.encrypted_content is not None:
-            return _opened(self.encrypted_content)
+            return opened(self.encrypted_content) or ""
         return "\n\n".join(part.text for part in self.summary)
+
+
+class Caller(Body):
+    """Who called a tool: the model itself."""
+
+    type: Annotated[Literal["direct"], only("direct", reason="Calls that programs made are not supported.")]
+
+
+Namespace = Annotated[None, refuse("Namespaces of tools are not supported.")]
 
 
 class _CallItem(Body):
@@ -142,8 +135,11 @@ class _CallItem(Body):
     name: str
     id: str | None = None
     status: Status | None = None
-    caller: Annotated[None, refuse("Calls that programs made are not supported.")] = None
-    namespace: Annotated[None, refuse("Namespaces of tools are not supported.")] = None
+    caller: Caller | None = None
+    namespace: Namespace = None
+    asynchronous: Annotated[
+        bool | None, only(False, reason="Calls that are not waited for are not supported.")
+    ] = Field(default=None, exclude=True, alias="async")
 
 
 class FunctionCallItem(_CallItem):
@@ -167,6 +163,8 @@ class _OutputItem(Body):
     id: str | None = None
     name: str | None = None
     status: Status | None = None
+    caller: Caller | None = None
+    namespace: Namespace = None
 
 
 class FunctionOutputItem(_OutputItem):

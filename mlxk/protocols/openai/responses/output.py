@@ -12,7 +12,8 @@ import msgspec
 
 from mlxk.events import Block, BlockKind, Start, TokenLogprob, Usage
 from mlxk.protocols.base import Json
-from mlxk.protocols.openai.responses.items import Status, carried
+from mlxk.protocols.carrier import carried
+from mlxk.protocols.openai.responses.items import Status
 from mlxk.protocols.openai.responses.turns import CUSTOM_INPUT
 
 RESPONSE = "resp_"

@@ -11,16 +11,31 @@ from mlxk.errors import RequestError
 from mlxk.protocols.base import Json
 from mlxk.protocols.openai.responses.turns import CUSTOM_INPUT
 from mlxk.protocols.openai.tools import Mode, Name
-from mlxk.protocols.validation import Body, Spare, by, problem
+from mlxk.protocols.validation import Body, Spare, by, only, problem
 from mlxk.requests import JsonObject, JsonSchema, NamedToolChoice, ResponseFormat, Tool, ToolChoice
 
 
-class FunctionTool(Body):
-    type: Literal["function"]
+class _OwnTool(Body):
+    """A tool that the caller runs."""
+
     name: Name
     description: str | None = None
+    allowed_callers: Annotated[
+        list[str] | None, only(["direct"], reason="Tools are called by the model alone.")
+    ] = None
+    defer_loading: Annotated[bool | None, Spare("All tools are shown to the model at once.", (False,))] = None
+    asynchronous: Annotated[bool | None, Spare("Every call is waited for.", (False,))] = Field(
+        default=None, alias="async"
+    )
+
+
+class FunctionTool(_OwnTool):
+    type: Literal["function"]
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
+    output_schema: Annotated[dict[str, Any] | None, Spare("Models are not told what a function answers.")] = (
+        None
+    )
 
     def tool(self) -> Tool:
         return Tool(self.name, self.description or "", self.parameters or {}, bool(self.strict))
@@ -45,12 +60,10 @@ def _free(value: object) -> object:
     return value
 
 
-class CustomTool(Body):
+class CustomTool(_OwnTool):
     """A tool that takes free text. The model calls it as a function with one text argument."""
 
     type: Literal["custom"]
-    name: Name
-    description: str | None = None
     format: Annotated[TextFormat | None, BeforeValidator(_free)] = None
 
     def tool(self) -> Tool:
