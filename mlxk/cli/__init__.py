@@ -33,7 +33,7 @@ _COMMANDS = (
     ("trust", "mlxk.cli.trust:trust", "Allow what a file from elsewhere asks for, after reading it."),
     ("profiles", "mlxk.cli.profiles:profiles", "List the profiles that -p finds."),
     ("config", "mlxk.cli.config:config", "Print a profile's effective values and where each comes from."),
-    ("explain", "mlxk.cli.config:explain", "Tell how one value came about, layer by layer."),
+    ("explain", "mlxk.cli.explain:explain", "Tell how one value came about, layer by layer."),
     ("pull", "mlxk.cli.pull:pull", "Download a model, after a look at what it needs."),
     ("list", "mlxk.cli.listing:list_", "List the models on this machine."),
     ("show", "mlxk.cli.show:show", "Show what is known about a model on this machine."),

@@ -1,4 +1,4 @@
-"""`mlxk config` and `mlxk explain`: the effective values, and where each comes from."""
+"""`mlxk config`: the effective values, and where each comes from."""
 
 from __future__ import annotations
 
@@ -13,17 +13,13 @@ from cyclopts import App, Parameter
 
 from mlxk.cli.names import RequiredProfileFlag, VariantFlag
 from mlxk.config import Resolved, resolve
-from mlxk.config import shape as shapes
 from mlxk.config.diagnostics import suggestion
-from mlxk.config.difference import differences, shown, whole_lists
-from mlxk.config.effects import SENTENCES, effect
-from mlxk.config.environment import key_names
+from mlxk.config.difference import differences
 from mlxk.config.models import resolve_models
-from mlxk.config.origins import KeyPath, dotted, parse_dotted
-from mlxk.config.printing import as_yaml, inline
-from mlxk.config.schema import ModelSection, Profile
-from mlxk.config.values import Table, leaves, lookup, plain
-from mlxk.errors import ModelError, ProfileNotFound, UsageError
+from mlxk.config.printing import as_yaml
+from mlxk.config.schema import ModelSection
+from mlxk.config.values import plain
+from mlxk.errors import ModelError, ProfileNotFound
 
 config = App(
     name="config",
@@ -32,20 +28,20 @@ config = App(
 Example: mlxk config -p demo --origin""",
 )
 
-_Sets = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]
-_Switch = Annotated[bool, Parameter(negative="")]
+Sets = Annotated[tuple[str, ...], Parameter(name="--set", negative="")]
+Switch = Annotated[bool, Parameter(negative="")]
 
 
 @config.default
 def show(
     *,
     profile: RequiredProfileFlag,
-    origin: _Switch = False,
+    origin: Switch = False,
     format_: Annotated[Literal["yaml", "json"], Parameter(name="--format")] = "yaml",
     variant: VariantFlag = None,
     model: str | None = None,
-    set_: _Sets = (),
-    isolated: _Switch = False,
+    set_: Sets = (),
+    isolated: Switch = False,
 ) -> int:
     """Print a profile's effective values and where each comes from.
 
@@ -68,7 +64,7 @@ def show(
     isolated
         Use the profile alone: no mlxk.yaml, no user file.
     """
-    resolved = _resolve(profile, variant, set_, isolated, model=model)
+    resolved = look_at(profile, variant, set_, isolated, model=model)
     if format_ == "json":
         print(json.dumps(_as_json(resolved, origin), indent=2, ensure_ascii=False))
     else:
@@ -77,7 +73,7 @@ def show(
 
 
 @config.command
-def diff(first: str, second: str, *, isolated: _Switch = False) -> int:
+def diff(first: str, second: str, *, isolated: Switch = False) -> int:
     """Print what differs between two profiles; exit status 1 if something does.
 
     Example: mlxk config diff chat-default long-context
@@ -91,83 +87,13 @@ def diff(first: str, second: str, *, isolated: _Switch = False) -> int:
     isolated
         Use the profiles alone: no mlxk.yaml, no user file.
     """
-    left, right = (_resolve(name, None, (), isolated) for name in (first, second))
+    left, right = (look_at(name, None, (), isolated) for name in (first, second))
     found = differences(left, right)
     for item in found:
         print(item.key)
         for sign, value, resolved in (("-", item.before, left), ("+", item.after, right)):
             print(f"  {sign} {value}  # {resolved.origin(item.path)}")
     return 1 if found else 0
-
-
-def explain(
-    key: str,
-    *,
-    profile: RequiredProfileFlag,
-    variant: VariantFlag = None,
-    model: str | None = None,
-    set_: _Sets = (),
-    isolated: _Switch = False,
-) -> int:
-    """Tell how one value came about, layer by layer.
-
-    Example: mlxk explain -p demo sampling.temperature
-
-    Parameters
-    ----------
-    key
-        A key, such as sampling.top_p, or a section.
-    profile
-        A profile's name or file.
-    variant
-        One of the profile's variants.
-    model
-        One of the models of a profile with several, by the name that clients use.
-    set_
-        Set one value over the profile, such as sampling.top_p=0.9. May be given again.
-    isolated
-        Use the profile alone: no mlxk.yaml, no user file.
-    """
-    path = _known_path(key)
-    resolved = _resolve(profile, variant, set_, isolated, model=model)
-    section = lookup(resolved.tree, path)
-    places = [path]
-    if isinstance(section, Table) and section.entries:
-        places = [(*path, *below) for below, _ in leaves(section)]
-    print("\n\n".join(explained(resolved, place) for place in whole_lists(places)))
-    return 0
-
-
-def _known_path(key: str) -> KeyPath:
-    try:
-        path = parse_dotted(key)
-    except ValueError:
-        raise UsageError(f"`{key}` is no key", hint="write it like sampling.top_p") from None
-    if shapes.at(Profile, path) is None:
-        raise UsageError(f"a profile has no key `{key}`", hint=suggestion(key, key_names()))
-    return path
-
-
-def explained(resolved: Resolved, path: KeyPath) -> str:
-    links = resolved.chain(path)
-    lines = [f"{dotted(path)}: {shown(resolved, path)}"]
-    described = _description(path)
-    if described:
-        lines.append(f"  {described}")
-        lines.append(f"  {SENTENCES[effect(path)]}")
-    width = max((len(str(link.origin)) for link in links), default=0)
-    for position, link in enumerate(links):
-        mark = "→" if position == len(links) - 1 else " "
-        appended = " (appended)" if getattr(link.value, "appends", False) else ""
-        said = "unset" if link.unset and link.layer != "defaults" else inline(link.value) + appended
-        lines.append(f"  {mark} {link.origin!s:<{width}}  {said}")
-    return "\n".join(lines)
-
-
-def _description(path: KeyPath) -> str:
-    section = shapes.as_section(shapes.at(Profile, path[:-1]))
-    info = shapes.fields(section).get(str(path[-1])) if section is not None else None
-    return (info.description or "") if info is not None else ""
 
 
 def _as_json(resolved: Resolved, origin: bool) -> Mapping[str, object]:
@@ -177,9 +103,10 @@ def _as_json(resolved: Resolved, origin: bool) -> Mapping[str, object]:
     return {"values": values, "origins": {path: str(place) for path, place in resolved.origins.items()}}
 
 
-def _resolve(
+def look_at(
     name: str, variant: str | None, sets: tuple[str, ...], isolated: bool, *, model: str | None = None
 ) -> Resolved:
+    """A profile for a command that starts nothing; its warnings and its files go to stderr."""
     resolved = resolve(
         name,
         variant=variant,

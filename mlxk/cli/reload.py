@@ -128,7 +128,7 @@ class Reloader:
             self._resize(new)
             async with self._pool.rearranged(order, self._server.service):
                 self._server.apply(site)
-                self._log.apply(format=new.profile.log.format, level=new.profile.log.level)
+                self._log.apply(new.profile.log)
                 self._current = new
         except MlxkError:
             self._resize(old)

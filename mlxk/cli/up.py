@@ -125,7 +125,7 @@ def _serve(read: Callable[[], Configuration]) -> None:
     tls = tls_context(Path(certificate.certificate), Path(certificate.key)) if certificate else None
     with (
         listening(profile.server.listen) as sock,
-        logging_to(sys.stderr, format=profile.log.format, level=profile.log.level) as log,
+        logging_to(sys.stderr, profile.log) as log,
     ):
         files = configuration.files
         _announce(profile.log, f"files: {', '.join(files)}", files=files)

@@ -6,7 +6,7 @@ from these models.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -29,6 +29,18 @@ from mlxk.config.schema.section import TAKES_EFFECT
 
 # Lists about files: they are read before layers are merged, so there is nothing to append to.
 FIXED_LISTS = ("extends", "include", "profiles")
+
+# Of profiles and of the user's own file.
+_SERVER: Any = Field(
+    default_factory=ServerSection,
+    description="What `mlxk up` serves, and where.",
+    examples=[{"listen": "127.0.0.1:8080"}],
+)
+_LOG: Any = Field(
+    default_factory=LogSection,
+    description="What `mlxk up` writes to stderr.",
+    examples=[{"format": "json", "level": "info"}],
+)
 
 
 class _Versioned(Section):
@@ -76,16 +88,8 @@ class ProfileFile(Residence, Settings, _Versioned):
         description="Further names that the server's clients may use for this model, besides the profile's.",
         examples=[["gpt-4o-mini", "default"]],
     )
-    server: ServerSection = Field(
-        default_factory=ServerSection,
-        description="What `mlxk up` serves, and where.",
-        examples=[{"listen": "127.0.0.1:8080"}],
-    )
-    log: LogSection = Field(
-        default_factory=LogSection,
-        description="What `mlxk up` writes to stderr.",
-        examples=[{"format": "json", "level": "info"}],
-    )
+    server: ServerSection = _SERVER
+    log: LogSection = _LOG
     variants: dict[str, Variant] = Field(
         default_factory=dict,
         description="The same model with other settings, by name.",
@@ -107,16 +111,8 @@ class ProfileFile(Residence, Settings, _Versioned):
 class UserFile(Settings, _Versioned):
     """`$XDG_CONFIG_HOME/mlxk/config.yaml`: one person's settings under every profile."""
 
-    server: ServerSection = Field(
-        default_factory=ServerSection,
-        description="What `mlxk up` serves, and where.",
-        examples=[{"listen": "127.0.0.1:8080"}],
-    )
-    log: LogSection = Field(
-        default_factory=LogSection,
-        description="What `mlxk up` writes to stderr.",
-        examples=[{"format": "json", "level": "info"}],
-    )
+    server: ServerSection = _SERVER
+    log: LogSection = _LOG
 
 
 class Override(Settings):

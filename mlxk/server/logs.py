@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from logging.handlers import QueueHandler, QueueListener
-from typing import Literal, TextIO
+from typing import TextIO
 
-Format = Literal["text", "json"]
+from mlxk.config.schema import LogSection
 
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -78,23 +77,22 @@ class Log:
     def __init__(self, writer: logging.Handler) -> None:
         self._writer = writer
 
-    def apply(self, *, format: Format, level: str) -> None:  # noqa: A002 - the profile's word
-        """`level` as `logging` names it, in lower case."""
-        self._writer.setFormatter(JsonFormatter() if format == "json" else logging.Formatter(TEXT))
-        logging.getLogger().setLevel(level.upper())
+    def apply(self, section: LogSection) -> None:
+        self._writer.setFormatter(JsonFormatter() if section.format == "json" else logging.Formatter(TEXT))
+        logging.getLogger().setLevel(section.level.upper())
 
 
 @contextmanager
-def logging_to(stream: TextIO | None = None, *, format: Format, level: str) -> Iterator[Log]:  # noqa: A002
+def logging_to(stream: TextIO, section: LogSection) -> Iterator[Log]:
     """The root logger writes there until the block ends."""
     waiting: queue.Queue[logging.LogRecord] = queue.Queue(_WAITING)
-    writer = logging.StreamHandler(stream or sys.stderr)
+    writer = logging.StreamHandler(stream)
     listener = QueueListener(waiting, writer)
     handler, root = _Bounded(waiting), logging.getLogger()
     handler.addFilter(_is_ours)
     before = root.level
     log = Log(writer)
-    log.apply(format=format, level=level)
+    log.apply(section)
     root.addHandler(handler)
     listener.start()
     try:

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from mlxk.errors import EngineCrashed
 from mlxk.events import BlockDelta, BlockEnd, BlockKind, BlockStart, Event, Failed, Finish, Usage
-from mlxk.render.markdown import MarkdownRenderer, MarkdownStream, Reasoning
+from mlxk.render.markdown import MarkdownRenderer, Reasoning
+from mlxk.render.markdown_stream import MarkdownStream
 
 TEXT = """\
 # Title

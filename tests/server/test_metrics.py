@@ -13,6 +13,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mlxk.config.schema import LogSection
 from mlxk.server.guard import Guard
 from mlxk.server.keys import Keyring
 from mlxk.server.logs import logging_to
@@ -182,7 +183,7 @@ def test_content_only_when_asked(start_server: Callable[..., Running], lines: Li
 def test_a_line_of_json_per_record() -> None:
     stream = io.StringIO()
     logger = logging.getLogger("mlxk.server.test")
-    with logging_to(stream, format="json", level="info"):
+    with logging_to(stream, LogSection(format="json", level="info")):
         logger.info("said %d", 1, extra={"fields": {"status": 200}})
         logger.debug("not worth a line")
         try:
@@ -197,7 +198,7 @@ def test_a_line_of_json_per_record() -> None:
 
 def test_text_is_for_people() -> None:
     stream = io.StringIO()
-    with logging_to(stream, format="text", level="warning"):
+    with logging_to(stream, LogSection(format="text", level="warning")):
         logging.getLogger("mlxk.server.test").info("no")
         logging.getLogger("mlxk.server.test").warning("yes")
     assert stream.getvalue().endswith("WARNING mlxk.server.test: yes\n")
@@ -218,7 +219,7 @@ def test_a_log_that_nobody_reads_stops_nothing() -> None:
 
     stream = Stuck()
     logger = logging.getLogger("mlxk.server.test")
-    with logging_to(stream, format="text", level="info"):
+    with logging_to(stream, LogSection(format="text", level="info")):
         logger.info("first")
         assert stuck.wait(30)
         for index in range(10_005):

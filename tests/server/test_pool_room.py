@@ -197,7 +197,7 @@ async def test_what_a_request_asks_for_begins_behind_it() -> None:
     async with pool:
         await ask(slot)
         with slot.during(0.0):
-            await asyncio.sleep(0.02)
+            await until()
             await ask(slot)
             assert world.log == ["+a"]
         async with asyncio.timeout(5):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from mlxk.cli.chat import saving, settings
 from mlxk.cli.chat.command import Outcome
 from mlxk.cli.chat.session import Chat
-from mlxk.cli.config import explained
+from mlxk.cli.explain import explained
 from mlxk.config.origins import dotted
 from mlxk.config.printing import as_yaml, inline
 from mlxk.config.values import Table, is_unset, lookup

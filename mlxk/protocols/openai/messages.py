@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Tag
 
 from mlxk.errors import RequestError
 from mlxk.protocols.openai.common import CacheBreakpoint
+from mlxk.protocols.openai.parts import known_part, part_list
 from mlxk.protocols.validation import Body, by, problem, refuse
 from mlxk.requests import Message, ToolCall
 
@@ -31,32 +32,14 @@ class RefusalPart(Body):
     refusal: str
 
 
-def _known_part(value: object) -> object:
-    """Media are refused by name, whatever else the part holds."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind in _MEDIA:
-        raise problem(f"{_MEDIA[kind]} not supported: this server reads text only.", unsupported=True)
-    if kind not in ("text", "refusal"):
-        raise problem("A content part must be an object whose type is 'text'.", field="type")
-    return value
-
-
 Part = Annotated[
     Annotated[TextPart, Tag("<text>")] | Annotated[RefusalPart, Tag("<refusal>")],
     by("type"),
-    BeforeValidator(_known_part),
+    BeforeValidator(known_part(_MEDIA, "text")),
 ]
 
 
-def _parts(content: object) -> object:
-    """A string is short for one text part."""
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    if not isinstance(content, list):
-        raise problem("The content must be a string or a list of content parts.")
-    return content
-
-
+_parts = part_list("text")
 Content = Annotated[list[Part], BeforeValidator(_parts, json_schema_input_type=str | list[Part])]
 
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, Tag
 
 from mlxk.protocols.carrier import opened
 from mlxk.protocols.openai.common import CacheBreakpoint
+from mlxk.protocols.openai.parts import known_part, part_list
 from mlxk.protocols.validation import Body, by, only, problem, refuse
 
 _MEDIA = {
@@ -43,37 +44,18 @@ class Refusal(Body):
     refusal: str
 
 
-def _known_part(value: object) -> object:
-    """Media are refused by name, whatever else the part holds."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind in _MEDIA:
-        raise problem(f"{_MEDIA[kind]} not supported: this server reads text only.", unsupported=True)
-    if kind not in ("input_text", "output_text", "refusal"):
-        raise problem(
-            "A content part must be an object whose type is 'input_text' or 'output_text'.", field="type"
-        )
-    return value
-
-
 Part = Annotated[
     Annotated[InputText, Tag("<input_text>")]
     | Annotated[OutputText, Tag("<output_text>")]
     | Annotated[Refusal, Tag("<refusal>")],
     by("type"),
-    BeforeValidator(_known_part),
+    BeforeValidator(known_part(_MEDIA, "input_text", "output_text")),
 ]
 
 
-def _texts(content: object) -> object:
-    """A string is short for one text part."""
-    if isinstance(content, str):
-        return [{"type": "input_text", "text": content}]
-    if not isinstance(content, list):
-        raise problem("It must be a string or a list of content parts.")
-    return content
-
-
-Parts = Annotated[list[Part], BeforeValidator(_texts, json_schema_input_type=str | list[Part])]
+Parts = Annotated[
+    list[Part], BeforeValidator(part_list("input_text"), json_schema_input_type=str | list[Part])
+]
 
 
 class MessageItem(Body):
