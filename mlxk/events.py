@@ -63,12 +63,16 @@ class TokenLogprob:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Generation was accepted. `created` is a Unix time in seconds; `warnings` are for people."""
+    """Generation was accepted. `created` is a Unix time in seconds; `warnings` are for people.
+
+    `prompt_tokens` is what the prompt has, those that may be cached included.
+    """
 
     id: str
     model: str
     created: int
     warnings: tuple[str, ...] = ()
+    prompt_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,8 +179,9 @@ class _Output:
                 assert_never(step)
 
     def _start(self) -> Start:
-        request_id = self._prepared.engine_request.id
-        return Start(request_id, self._loaded.plan.name, int(time.time()), self._prepared.warnings)
+        asked = self._prepared.engine_request
+        name, warnings = self._loaded.plan.name, self._prepared.warnings
+        return Start(asked.id, name, int(time.time()), warnings, len(asked.prompt))
 
     def _decode(self, step: Tokens) -> Iterator[Event]:
         if self._first_token is None:

@@ -1,7 +1,7 @@
 """OpenAI's own types as a strict measure: wrong types, missing fields and unknown fields are found.
 
 The official client's models forgive: they keep unknown fields, and give a default to fields that OpenAI's
-document requires though they may be null. `REQUIRED` names those, as
+document requires though they may be null, or do not know them. `REQUIRED` names those, as
 https://github.com/openai/openai-openapi has them.
 """
 
@@ -14,7 +14,13 @@ from openai.types import Completion, CompletionChoice, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, ChatCompletionMessage
 from openai.types.chat.chat_completion import Choice
 from openai.types.chat.chat_completion_chunk import Choice as ChunkChoice
-from openai.types.responses import Response, ResponseErrorEvent, ResponseOutputText, ResponseStreamEvent
+from openai.types.responses import (
+    Response,
+    ResponseErrorEvent,
+    ResponseFunctionCallArgumentsDoneEvent,
+    ResponseOutputText,
+    ResponseStreamEvent,
+)
 from pydantic import BaseModel, TypeAdapter
 
 CHAT: TypeAdapter[Any] = TypeAdapter(ChatCompletion)
@@ -46,6 +52,7 @@ REQUIRED: dict[type[BaseModel], Collection[str]] = {
         "top_p",
     ),
     ResponseOutputText: ("type", "text", "annotations", "logprobs"),
+    ResponseFunctionCallArgumentsDoneEvent: ("type", "name", "arguments", "item_id", "output_index"),
     ResponseErrorEvent: ("type", "code", "message", "param", "sequence_number"),
 }
 
@@ -60,8 +67,8 @@ def check(kind: TypeAdapter[Any], body: Any, *, also: Collection[str] = ()) -> N
 def problems(value: object, path: str = "") -> Iterator[str]:
     """The paths of fields that are unknown, or missing though they are required."""
     if isinstance(value, BaseModel):
-        yield from (f"unknown {path}.{name}" for name in value.model_extra or ())
         required = REQUIRED.get(type(value), ())
+        yield from (f"unknown {path}.{name}" for name in value.model_extra or () if name not in required)
         yield from (f"missing {path}.{name}" for name in required if name not in value.model_fields_set)
         for name in value.model_fields_set - set(value.model_extra or ()):
             yield from problems(getattr(value, name), f"{path}.{name}")

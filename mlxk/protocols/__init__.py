@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mlxk.protocols.anthropic import count_tokens, messages
+from mlxk.protocols.anthropic import models as anthropic_models
 from mlxk.protocols.base import Catalogue, Conversation, Counter, Dialect
 from mlxk.protocols.ollama import chat as ollama_chat
 from mlxk.protocols.ollama import generate, ps, refusals, show, tags, version
@@ -28,6 +29,7 @@ CATALOGUES: Mapping[str, Catalogue] = MappingProxyType(
     {
         "openai.models": models,
         "openai.embeddings": EMBEDDINGS,
+        "anthropic.models": anthropic_models,
         "ollama.tags": tags,
         "ollama.show": show,
         "ollama.ps": ps,

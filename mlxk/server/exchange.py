@@ -141,8 +141,10 @@ class Exchange:
             headers["retry-after"] = str(error.retry_after)
         if not isinstance(error, RequestError):
             logger.warning("request %s: %s", self.id, error)
-        form = error_body(self.route or self._routes.nearest(self.request.path))
-        return self.json(form(error), status=error.http_status, headers=headers)
+        told = error_body(self.route or self._routes.nearest(self.request.path))(error)
+        if "request_id" in told:
+            told = {**told, "request_id": self.id}
+        return self.json(told, status=error.http_status, headers=headers)
 
     def empty(self, headers: Mapping[str, str]) -> HTTPResponse:
         self.status = 204
@@ -176,7 +178,13 @@ class Exchange:
 
     @property
     def _headers(self) -> dict[str, str]:
-        headers = {"x-request-id": self.id, "x-mlxk-config-hash": self.card.config_hash, **self.extra}
+        # Anthropic's clients look for the id without the x.
+        headers = {
+            "x-request-id": self.id,
+            "request-id": self.id,
+            "x-mlxk-config-hash": self.card.config_hash,
+            **self.extra,
+        }
         if self.warnings:
             # Such as that the oldest messages were left out: the bodies of dialects have no place for it.
             headers["x-mlxk-warning"] = _plain("; ".join(self.warnings))

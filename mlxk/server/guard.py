@@ -95,7 +95,7 @@ class Guard:
         return {
             "vary": "origin",
             "access-control-allow-origin": origin,
-            "access-control-expose-headers": "x-request-id, x-mlxk-config-hash, x-mlxk-warning, retry-after",
+            "access-control-expose-headers": "x-request-id, request-id, x-mlxk-config-hash, x-mlxk-warning, retry-after",
         }
 
     def preflight(self, method: str, headers: Mapping[str, str], methods: Sequence[str]) -> dict[str, str]:

@@ -72,7 +72,7 @@ class Handler:
         began = monotonic()
         try:
             self._site.guard.check(request.headers)
-            exchange.route = self._site.routes.resolve(request.path)
+            exchange.route = self._site.routes.resolve(request.path).spoken(request.headers)
             return await self._admitted(exchange, exchange.route)
         except MlxkError as error:
             answer = exchange.error(error)
@@ -106,7 +106,7 @@ class Handler:
             return exchange.error(EngineUnavailable(str(exception)))
         try:
             # Methods that HTTP does not define end here, and the answer names those that the path has.
-            exchange.route = self._site.routes.resolve(request.path)
+            exchange.route = self._site.routes.resolve(request.path).spoken(request.headers)
         except RouteNotFound as error:
             if exception.status_code in (404, 405):
                 return exchange.error(error)

@@ -31,6 +31,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
         "openai.models": "Tell the served models, in OpenAI's form",
         "openai.embeddings": "Say why there are no embeddings",
         "anthropic.messages": "Answer a conversation, in Anthropic's form",
+        "anthropic.models": "Tell the served models, in Anthropic's form",
         "anthropic.count_tokens": "Count the tokens of a prompt, in Anthropic's form",
         "ollama.chat": "Answer a conversation, in Ollama's form",
         "ollama.generate": "Answer a prompt, in Ollama's form",

@@ -6,7 +6,7 @@ A profile's `server.routes` is laid over the default table path by path; `false`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from types import MappingProxyType
 from typing import Literal
@@ -93,6 +93,8 @@ _SINGLE: Mapping[str, tuple[Kind, tuple[str, ...]]] = MappingProxyType(
         "openapi": ("openapi", ("GET",)),
     }
 )
+# Handlers whose path is another dialect's, too.
+_ANTHROPIC_TWINS: Mapping[str, str] = MappingProxyType({"openai.models": "anthropic.models"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,11 @@ class Route:
     handler: str
     methods: tuple[str, ...]
     tail: str = ""
+
+    def spoken(self, headers: Mapping[str, str]) -> Route:
+        """The route in the dialect of the request: Anthropic's clients say which version they speak."""
+        twin = _ANTHROPIC_TWINS.get(self.handler) if "anthropic-version" in headers else None
+        return self if twin is None else replace(self, handler=twin)
 
     @property
     def allowed(self) -> tuple[str, ...]:

@@ -162,7 +162,12 @@ def test_chat_frames_to_the_byte(card: MakeCard) -> None:
 def test_where_reasoning_goes(card: MakeCard, expose: Expose, expected: dict[str, str]) -> None:
     encoder = chat.parse({"messages": [{"role": "user", "content": "hi"}]}).encoder(card(expose))
     answer = whole(encoder, [events_of(("reasoning", "hm"), ("text", "yes"))])
-    assert answer["choices"][0]["message"] == {"role": "assistant", "refusal": None, **expected}
+    assert answer["choices"][0]["message"] == {
+        "role": "assistant",
+        "refusal": None,
+        "annotations": [],
+        **expected,
+    }
 
 
 def test_content_is_null_beside_tool_calls(card: MakeCard) -> None:

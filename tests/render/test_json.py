@@ -27,7 +27,7 @@ from mlxk.render.stats import stats_line
 USAGE = Usage(prompt_tokens=10, completion_tokens=5, reasoning_tokens=2, cached_tokens=4)
 FINISH = Finish("tool_calls", USAGE, Timings(0.0, 0.5, 1.5), warnings=("odd",))
 COMPLETION = Completion(
-    Start("gen-1", "demo", 7, ("careful",)),
+    Start("gen-1", "demo", 7, ("careful",), 4),
     (
         Block("reasoning", "hm"),
         Block("text", "é: "),
@@ -92,6 +92,7 @@ def test_events_are_lines_with_their_type() -> None:
         "model": "demo",
         "created": 7,
         "warnings": ["careful"],
+        "prompt_tokens": 4,
     }
     assert progress == {"type": "prompt_progress", "processed": 5, "total": 10}
     assert block == {"type": "block_start", "index": 0, "kind": "tool_call", "id": "call_1", "name": "f"}

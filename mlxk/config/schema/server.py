@@ -103,6 +103,7 @@ RouteHandler = Literal[
     "openai.models",
     "anthropic.messages",
     "anthropic.count_tokens",
+    "anthropic.models",
     "openai.embeddings",
     "ollama.chat",
     "ollama.generate",

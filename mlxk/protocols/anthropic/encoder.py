@@ -2,8 +2,11 @@
 
 Reasoning is a `thinking` block unless the profile drops it. Clients send back only what has a `signature`: it
 is a digest of the thinking, and nobody checks it. Where the caller wants to see no thinking the block is
-empty, and its signature carries the thinking from turn to turn. Token counts of the prompt are known when
-generation ends, and come with `message_delta`.
+empty, and its signature carries the thinking from turn to turn. How much of the prompt came from the cache is
+known when generation ends: `message_start` counts it as new, and `message_delta` has the last word.
+
+Anthropic's document requires the fields of what is not here, too: containers, citations, tools that run on
+the server. They are null.
 """
 
 from __future__ import annotations
@@ -74,11 +77,11 @@ class MessagesEncoder:
             case BlockEnd():
                 return self._block_end()
             case Start():
-                message = {**_envelope(event), "content": [], "usage": _usage(Usage(0, 0))}
-                message |= {"stop_reason": None, "stop_sequence": None}
+                usage = _usage(Usage(event.prompt_tokens, 0))
+                message = {**_envelope(event), "content": [], **_stop(None), "usage": usage}
                 return _frame("message_start", {"message": message})
             case Finish():
-                body = {"delta": self._end(event), "usage": _usage(event.usage)}
+                body = {"delta": self._end(event), "usage": _counts(event.usage)}
                 return _frame("message_delta", body) + _frame("message_stop", {})
             case PromptProgress():
                 return b""
@@ -112,9 +115,9 @@ class MessagesEncoder:
         if self._hides(start.kind):
             return b""
         block = {
-            "text": {"type": "text", "text": ""},
+            "text": {"type": "text", "text": "", "citations": None},
             "reasoning": {"type": "thinking", "thinking": "", "signature": ""},
-            "tool_call": {"type": "tool_use", "id": start.id, "name": start.name, "input": {}},
+            "tool_call": _call(start, {}),
         }[start.kind]
         return _frame("content_block_start", {"index": self._blocks, "content_block": block})
 
@@ -146,14 +149,14 @@ class MessagesEncoder:
         if reason == "max_tokens" and finish.usage.total_tokens >= self._window:
             reason = "model_context_window_exceeded"
         if reason == "end_turn" and finish.stop_sequence in self._stops:
-            return {"stop_reason": "stop_sequence", "stop_sequence": finish.stop_sequence}
-        return {"stop_reason": reason, "stop_sequence": None}
+            return _stop("stop_sequence", finish.stop_sequence)
+        return _stop(reason)
 
     def _whole(self, block: Block) -> Json | None:
         """A call whose arguments were cut off by the token limit is no call; `max_tokens` tells of it."""
         match block.kind:
             case "text":
-                return {"type": "text", "text": block.text}
+                return {"type": "text", "text": block.text, "citations": None}
             case "reasoning":
                 shown, signature = "" if self._omits else block.text, self._signature(block.text)
                 return {"type": "thinking", "thinking": shown, "signature": signature}
@@ -162,7 +165,7 @@ class MessagesEncoder:
                     said = msgspec.json.decode(block.text or "{}", type=dict[str, object])
                 except msgspec.MsgspecError:
                     return None
-                return {"type": "tool_use", "id": block.id, "name": block.name, "input": said}
+                return _call(block, said)
             case _:
                 assert_never(block.kind)
 
@@ -170,18 +173,33 @@ class MessagesEncoder:
         return carried(thought) if self._omits else b64encode(sha256(thought.encode()).digest()).decode()
 
 
+def _call(block: Block | BlockStart, said: Json) -> Json:
+    caller = {"type": "direct"}
+    return {"type": "tool_use", "id": block.id, "name": block.name, "input": said, "caller": caller}
+
+
 def _envelope(start: Start) -> dict[str, object]:
     return {"id": f"msg_{start.id}", "type": "message", "role": "assistant", "model": start.model}
 
 
 def _usage(usage: Usage) -> Json:
+    return {**_counts(usage), "cache_creation": None, "service_tier": "standard", "inference_geo": None}
+
+
+def _counts(usage: Usage) -> Json:
     """Anthropic counts what came from the cache apart."""
     return {
         "input_tokens": usage.prompt_tokens - usage.cached_tokens,
         "cache_read_input_tokens": usage.cached_tokens,
         "cache_creation_input_tokens": 0,
         "output_tokens": usage.completion_tokens,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens},
+        "server_tool_use": None,
     }
+
+
+def _stop(reason: str | None, sequence: str | None = None) -> dict[str, object]:
+    return {"stop_reason": reason, "stop_sequence": sequence, "stop_details": None, "container": None}
 
 
 def _frame(kind: str, body: Json) -> bytes:

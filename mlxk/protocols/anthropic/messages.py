@@ -244,4 +244,4 @@ def error_body(error: MlxkError) -> Json:
     if told and error.hint:
         message = f"{message.rstrip('.')}. {error.hint}"
     kind = next((name for known, name in _ERROR_TYPES if isinstance(error, known)), "api_error")
-    return {"type": "error", "error": {"type": kind, "message": message}}
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": None}

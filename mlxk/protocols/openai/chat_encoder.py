@@ -157,6 +157,7 @@ class ChatEncoder(ChoicesEncoder):
             "role": "assistant",
             "content": None if calls and not content else content,
             "refusal": None,
+            "annotations": [],
         }
         if completion.reasoning and not self._inline:
             message |= dict.fromkeys(self._reasoning_fields, completion.reasoning)

@@ -111,7 +111,10 @@ class ResponsesBody(SamplingFields):
         return ReasoningOptions(effort=said.effort, max_tokens=said.max_tokens)
 
     def told(self) -> Json:
-        """What an answer repeats of its request, in the dialect's own fields."""
+        """What an answer repeats of its request, in the dialect's own fields.
+
+        Those that OpenAI's document has as text are no null, and https://openresponses.org wants them there.
+        """
         reasoning = self.reasoning or ReasoningBody()
         summary = reasoning.summary or reasoning.generate_summary
         text = self.text or TextBody()
@@ -123,9 +126,9 @@ class ResponsesBody(SamplingFields):
             "metadata": self.metadata or {},
             "parallel_tool_calls": self.parallel_tool_calls is not False,
             "previous_response_id": self.previous_response_id,
-            "prompt_cache_key": self.prompt_cache_key,
+            "prompt_cache_key": self.prompt_cache_key or "",
             "reasoning": {"effort": reasoning.effort, "summary": summary},
-            "safety_identifier": self.safety_identifier,
+            "safety_identifier": self.safety_identifier or "",
             "service_tier": "default",
             "store": self.stores,
             "temperature": self.temperature,
@@ -138,7 +141,7 @@ class ResponsesBody(SamplingFields):
             "top_logprobs": self.top_logprobs or 0,
             "top_p": self.top_p,
             "truncation": self.truncation,
-            "user": self.user,
+            **({} if self.user is None else {"user": self.user}),
         }
 
     def check(self) -> None:

@@ -22,6 +22,7 @@ from mlxk.events import (
     Finish,
     PromptProgress,
     Start,
+    Usage,
 )
 from mlxk.protocols.base import Json, ModelCard, finished
 from mlxk.protocols.openai.common import error_body
@@ -146,7 +147,7 @@ class ResponsesEncoder:
             "incomplete_details": None,
             "model": start.model,
             "output": list(output),
-            "usage": None,
+            "usage": usage_body(Usage(start.prompt_tokens, 0)),
             **self._asked.told,
         }
 

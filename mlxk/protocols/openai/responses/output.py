@@ -55,8 +55,8 @@ class ItemWriter:
             case "reasoning":
                 thought: dict[str, object] = {**head, "type": "reasoning", "summary": []}
                 thought["content"] = [reasoning_part(block)] if begun else []
-                if self.carries:
-                    thought["encrypted_content"] = carried(block.text) if begun else None
+                if self.carries and begun:
+                    thought["encrypted_content"] = carried(block.text)
                 return thought
             case "tool_call":
                 call = {"id": item_id, "call_id": block.id, "name": block.name}

@@ -90,7 +90,7 @@ class ItemStream:
                 delta = self._frame("custom_tool_call_input.delta", delta=text)
                 return delta + self._frame("custom_tool_call_input.done", input=text)
             case "tool_call":
-                return self._frame("function_call_arguments.done", arguments=block.text)
+                return self._frame("function_call_arguments.done", name=block.name, arguments=block.text)
             case _:
                 assert_never(block.kind)
 

@@ -80,7 +80,7 @@ class CustomTool(_OwnTool):
         return {
             "type": "custom",
             "name": self.name,
-            "description": self.description,
+            "description": self.description or "",
             "format": {"type": "text"},
         }
 
@@ -193,7 +193,7 @@ class FormatBody(Body):
         return {
             "type": "json_schema",
             "name": self.name,
-            "description": self.description,
+            "description": self.description or "",
             "schema": self.body,
             "strict": bool(self.strict),
         }
