@@ -20,7 +20,6 @@ from mlxk.engine import shared
 from mlxk.generation import Loaded, count_prompt, generate
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest
-from mlxk.server.arrangement import Wish
 from mlxk.server.cards import card_of
 from mlxk.server.guard import Guard
 from mlxk.server.keys import Keyring
@@ -31,8 +30,9 @@ from mlxk.server.quota import KeyLimits
 from mlxk.server.residence import GuardedResidence
 from mlxk.server.routes import RouteTable
 from mlxk.server.site import Site
-from mlxk.server.slot import Claim, Slot, Stay
+from mlxk.server.slot import Slot
 from mlxk.server.tokens import TextTokens
+from mlxk.server.wishes import Claim, Stay, Wish
 from mlxk.text import TextModel
 
 

@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from mlxk.engine.base import EngineConfig
-from mlxk.server.slot import Claim, Keeper, Slot, Stay
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A name that shall be served, by which engine, and when that is in memory."""
-
-    name: str
-    config: EngineConfig
-    stay: Stay
-    claim: Claim
+from mlxk.server.slot import Keeper, Slot
+from mlxk.server.wishes import Claim, Stay, Wish
 
 
 @dataclass(slots=True)

@@ -18,10 +18,11 @@ from typing import Protocol, Self
 from mlxk.engine import Supervisor, engine_of
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import MlxkError, ModelNotFound
-from mlxk.server.arrangement import Arrangement, Wish
+from mlxk.server.arrangement import Arrangement
 from mlxk.server.loader import Loader
 from mlxk.server.room import Room
 from mlxk.server.slot import Slot, State
+from mlxk.server.wishes import Wish
 
 # Seconds that a request waits for its model: reading 100 GB from a slow disk takes minutes.
 PATIENCE = 300.0

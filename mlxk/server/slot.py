@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Protocol, Self
 
 from mlxk.engine import Supervisor
 from mlxk.engine.base import EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.errors import EngineUnavailable, InsufficientMemory, MlxkError, RequestError
+from mlxk.errors import EngineUnavailable, MlxkError, RequestError
+from mlxk.server.alarm import Alarm
+from mlxk.server.wishes import Claim, Stay
 
 State = Literal["asleep", "loading", "ready", "draining", "failed"]
 
@@ -24,34 +24,6 @@ _ENGINE_STATES: Mapping[State, Literal["unloaded", "starting", "ready", "drainin
     "draining": "draining",
     "failed": "dead",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a model asks of memory, in bytes, and how to say that there is too little.
-
-    `refuse` is called with the bytes there are, and with the models that never leave and their bytes.
-    """
-
-    size: int = 0
-    refuse: Callable[[int, Mapping[str, int]], InsufficientMemory] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """When a model is in memory. `ttl` in seconds of idleness, `None` until others need the room.
-
-    A `pinned` model leaves for nobody.
-    """
-
-    ttl: float | None = None
-    pinned: bool = False
-    preload: bool = False
-
-    def over(self, other: Stay) -> Stay:
-        """Of two that share an engine, the longer one."""
-        ttl = None if self.ttl is None or other.ttl is None else max(self.ttl, other.ttl)
-        return Stay(ttl, self.pinned or other.pinned, self.preload or other.preload)
 
 
 class Keeper(Protocol):
@@ -89,7 +61,7 @@ class Slot:
         self.last_used = 0.0
         self.turn_over = 0.0  # it leaves for others that wait no sooner, unless it is idle
         self._kept: Stay | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._expire)
         self._enders: set[asyncio.Task[None]] = set()
 
     @property
@@ -223,9 +195,7 @@ class Slot:
 
     def expires_at(self) -> float | None:
         """The Unix time at which the model leaves if nobody asks; `None` if it stays or is not there."""
-        if self._timer is None:
-            return None
-        return time.time() + self._timer.when() - asyncio.get_running_loop().time()
+        return self._alarm.rings_at()
 
     def part(self) -> None:
         """Its engine ended. What was asked for the last stay does not count for the next."""
@@ -234,9 +204,7 @@ class Slot:
 
     def stir(self) -> None:
         """Somebody asks: its time stops."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.stop()
 
     def rest(self) -> None:
         """If nobody uses it now, its time runs."""
@@ -245,10 +213,9 @@ class Slot:
         self.stir()
         ttl = (self._kept or self.stay).ttl
         if ttl is not None and self.engine is not None:
-            self._timer = asyncio.get_running_loop().call_later(ttl, self._expire)
+            self._alarm.set(ttl)
 
     def _expire(self) -> None:
-        self._timer = None
         if self.idle and not self.users and not self.held:
             task = asyncio.create_task(self._keeper.end(self))
             self._enders.add(task)

@@ -10,9 +10,9 @@ from mlxk.engine import Supervisor
 from mlxk.engine.base import Done, EngineConfig, EngineRequest, EngineStats, EngineStep
 from mlxk.errors import InsufficientMemory, MlxkError
 from mlxk.requests import SamplingParams
-from mlxk.server.arrangement import Wish
 from mlxk.server.pool import Pool
-from mlxk.server.slot import Claim, Slot, Stay
+from mlxk.server.slot import Slot
+from mlxk.server.wishes import Claim, Stay, Wish
 
 REQUEST = EngineRequest(id="x", prompt=(1,), max_tokens=1, sampling=SamplingParams(), stop_tokens=())
 

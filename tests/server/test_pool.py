@@ -8,7 +8,7 @@ import pytest
 
 from mlxk.errors import EngineUnavailable, InsufficientMemory
 from mlxk.server.pool import Pool
-from mlxk.server.slot import Stay
+from mlxk.server.wishes import Stay
 from tests.server.pooled import World, ask, config, place, pooled, state
 
 

@@ -13,10 +13,10 @@ import pytest
 from mlxk.engine import EngineConfig, ProcessEngine, Supervisor
 from mlxk.engine.base import Done
 from mlxk.errors import EngineCrashed, InsufficientMemory
-from mlxk.server.arrangement import Wish
 from mlxk.server.pool import Pool
 from mlxk.server.service import Service
-from mlxk.server.slot import Slot, Stay
+from mlxk.server.slot import Slot
+from mlxk.server.wishes import Stay, Wish
 from tests.engine.conftest import ask, steps_of
 from tests.server.pooled import claim, place
 

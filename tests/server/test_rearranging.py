@@ -15,11 +15,11 @@ from mlxk.events import Event, Finish, Start, Usage
 from mlxk.protocols.base import ModelCard
 from mlxk.requests import GenerationRequest, Message
 from mlxk.server.answer import Answer
-from mlxk.server.arrangement import Wish
 from mlxk.server.meter import Meter
 from mlxk.server.pool import Pool
 from mlxk.server.service import Service
-from mlxk.server.slot import Slot, Stay
+from mlxk.server.slot import Slot
+from mlxk.server.wishes import Stay, Wish
 from tests.server.pooled import REQUEST, World, claim, config
 from tests.server.scripted import Script
 
