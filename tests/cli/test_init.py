@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,7 @@ from mlxk.config import resolve, validate_files
 Captured = pytest.CaptureFixture[str]
 
 
-@pytest.fixture(autouse=True)
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("MLXK_")]:
-        monkeypatch.delenv(name)
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.chdir(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("work")
 
 
 def test_it_writes_a_profile_that_works_at_once(work: Path, capsys: Captured) -> None:

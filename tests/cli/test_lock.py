@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -18,13 +17,9 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qwen3_path: Path) -> Path:
+def work(home: Path, monkeypatch: pytest.MonkeyPatch, qwen3_path: Path) -> Path:
     """A project with one profile, of a model in a folder beside it."""
-    for name in [name for name in os.environ if name.startswith("MLXK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    folder = tmp_path / "work"
+    folder = home / "work"
     shutil.copytree(qwen3_path, folder / "weights")
     (folder / "profiles").mkdir()
     (folder / "mlxk.yaml").write_text("mlxk: 1\n")

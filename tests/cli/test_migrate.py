@@ -18,11 +18,9 @@ NEW = "# a profile\nmlxk: 1\nmodel: org/m\nsampling:\n  temperature: 0.5  # warm
 
 
 @pytest.fixture(autouse=True)
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with a profile to migrate and one that is up to date."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    folder = tmp_path / "work"
+    folder = home / "work"
     (folder / "profiles").mkdir(parents=True)
     (folder / "mlxk.yaml").write_text("mlxk: 1\n")
     (folder / "profiles" / "old.yaml").write_text(OLD)

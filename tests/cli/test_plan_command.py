@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,10 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qwen3_path: Path) -> Path:
-    for name in [name for name in os.environ if name.startswith("MLXK_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "two.yaml").write_text(
+def work(home: Path, monkeypatch: pytest.MonkeyPatch, qwen3_path: Path) -> Path:
+    monkeypatch.setenv("HF_HUB_CACHE", str(home / "hub"))
+    monkeypatch.chdir(home)
+    (home / "two.yaml").write_text(
         f"""mlxk: 1
 memory: {{budget: 250MB}}
 defaults: {{tokens: {{context: 1024}}, engine: {{concurrency: 2, prompt_cache: {{bytes: 4MB}}}}}}
@@ -33,7 +28,7 @@ models:
     variants: {{tiny-long: {{tokens: {{max_output: 8}}}}}}
 """
     )
-    return tmp_path
+    return home
 
 
 def planned(capsys: Captured, *arguments: str) -> tuple[int, str]:

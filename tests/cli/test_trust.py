@@ -23,11 +23,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture(autouse=True)
-def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    folder = tmp_path / "work"
+def work(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = home / "work"
     (folder / "profiles").mkdir(parents=True)
     (folder / "mlxk.yaml").write_text("mlxk: 1\n")
     (folder / "profiles" / "team.yaml").write_text(TEAM)
