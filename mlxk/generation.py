@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import assert_never
@@ -44,8 +44,10 @@ class Loaded:
     engine: Engine
 
 
-async def generate(loaded: Loaded, request: GenerationRequest) -> AsyncGenerator[Event, None]:
-    """Events of one generation, in the order that `mlxk.events` gives.
+async def generate(
+    loaded: Loaded, request: GenerationRequest, watch: Callable[[EngineStep], object] = lambda step: None
+) -> AsyncGenerator[Event, None]:
+    """Events of one generation, in the order that `mlxk.events` gives. `watch` sees the steps they come from.
 
     Closing the iterator cancels the generation; `engine.cancel` with the id of the `Start` event ends it in
     order, with a `Finish` that says `cancelled`. Raises `RequestError` or `EngineError` before `Start`.
@@ -55,6 +57,7 @@ async def generate(loaded: Loaded, request: GenerationRequest) -> AsyncGenerator
     try:
         async with aclosing(loaded.engine.generate(prepared.engine_request)) as steps:
             async for step in steps:
+                watch(step)
                 for event in output.feed(step):
                     yield event
                 if output.wants_stop:

@@ -10,6 +10,7 @@ from typing import Protocol
 from mlxk.cli.interrupt import interruptible
 from mlxk.cli.notes import note
 from mlxk.cli.waiting import waiting
+from mlxk.engine.base import EngineStep
 from mlxk.events import (
     BlockStart,
     Collector,
@@ -34,15 +35,20 @@ class Answer:
     """One generation on its way to a renderer.
 
     After Ctrl-C the completion is what there was by then, with the finish reason `cancelled`. A second Ctrl-C
-    calls `on_leave` and ends the process.
+    calls `on_leave` and ends the process. `watch` sees the engine's steps.
     """
 
     def __init__(
-        self, loaded: Loaded, request: GenerationRequest, on_leave: Callable[[], None] | None = None
+        self,
+        loaded: Loaded,
+        request: GenerationRequest,
+        on_leave: Callable[[], None] | None = None,
+        watch: Callable[[EngineStep], object] = lambda step: None,
     ) -> None:
         self._loaded = loaded
         self._request = request
         self._on_leave = on_leave
+        self._watch = watch
         self._id: str | None = None
         self._cancelling: asyncio.Task[None] | None = None
 
@@ -60,11 +66,10 @@ class Answer:
     async def _show(self, feed: Callable[[Event], None], *, live: bool) -> Completion:
         """`live`: the events are shown as they come, so that a line about waiting must go before them."""
         collector = Collector()
-        async with aclosing(generate(self._loaded, self._request)) as events:
+        async with aclosing(generate(self._loaded, self._request, self._watch)) as events:
             with ExitStack() as line:
                 tell = line.enter_context(waiting("reading the prompt"))
                 async for event in events:
-                    self._watch(event)
                     match event:
                         case PromptProgress():
                             tell(f"reading the prompt: {event.processed:,} of {event.total:,} tokens")
@@ -73,10 +78,11 @@ class Answer:
                         case BlockStart():
                             tell("writing the answer")
                     feed(event)
+                    self._note(event)
                     collector.feed(event)
         return collector.completion()
 
-    def _watch(self, event: Event) -> None:
+    def _note(self, event: Event) -> None:
         match event:
             case Start():
                 self._id = event.id

@@ -1,9 +1,4 @@
-"""Events as formatted text on a terminal, while they come.
-
-Markdown is rendered block by block. A block that is whole is printed once and never touched again; only the
-one at the end is drawn anew as it grows, and of that only as much as fits the screen: what has grown beyond
-it is printed too, line by line. So nothing flickers, and nothing is lost for those who scroll back.
-"""
+"""Events as formatted text on a terminal, while they come; a line below them says how it goes."""
 
 from __future__ import annotations
 
@@ -20,7 +15,8 @@ from mlxk.events import (
     PromptProgress,
     Start,
 )
-from mlxk.render.markdown_stream import MarkdownStream
+from mlxk.render.growing import MARKDOWN, Growing, plain
+from mlxk.render.tail import Status, Tail
 from mlxk.render.terminal import HEADINGS, safe
 
 if TYPE_CHECKING:
@@ -28,28 +24,31 @@ if TYPE_CHECKING:
 
 Reasoning = Literal["full", "folded", "hidden"]
 
+_NOTATIONS = {"text": MARKDOWN, "reasoning": plain("dim"), "tool_call": plain()}
+
 
 class MarkdownRenderer:
-    """Writes blocks as they come; `feed` raises the error that a `Failed` event carries."""
+    """Writes blocks as they come; `feed` raises the error that a `Failed` event carries.
 
-    def __init__(self, console: Console, *, reasoning: Reasoning) -> None:
+    `status` gives the line below, of at most so many characters.
+    """
+
+    def __init__(self, console: Console, *, reasoning: Reasoning, status: Status | None = None) -> None:
         self._console = console
         self._reasoning = reasoning
-        self._kinds: dict[int, BlockKind] = {}
+        self._tail = Tail(console, status)
         self._shown: BlockKind | None = None
-        self._text: MarkdownStream | None = None
-        self._thought: list[str] = []
-        self._at_line_start = True
+        self._growing: Growing | None = None
+        self._thought: list[str] | None = None
 
     def feed(self, event: Event) -> None:
         match event:
             case BlockStart():
-                self._kinds[event.index] = event.kind
                 self._open(event)
             case BlockDelta():
-                self._delta(self._kinds[event.index], safe(event.text))
+                self._delta(safe(event.text))
             case BlockEnd():
-                self._end(self._kinds[event.index])
+                self._end()
             case Finish():
                 self.close()
             case Failed():
@@ -62,55 +61,37 @@ class MarkdownRenderer:
 
     def close(self) -> None:
         """End what is open, so that whatever comes next starts on a line of its own."""
-        if self._text is not None:
-            self._text.close()
-            self._text = None
-        self._end_line()
+        self._end()
+        self._tail.close()
 
     def _open(self, block: BlockStart) -> None:
-        if block.kind == "reasoning":
+        if block.kind == "reasoning" and self._reasoning != "full":
             self._thought = []
-            if self._reasoning != "full":
-                return
+            return
         before, self._shown = self._shown, block.kind
-        if block.kind == "text":
-            self._text = MarkdownStream(self._console)
         if before != block.kind and not (block.kind == "text" and before is None):
-            self._end_line()
             if before == "reasoning":
                 self._console.rule(style="dim")
             self._console.print(HEADINGS[block.kind], style="bold", markup=False, highlight=False)
+        self._growing = Growing(self._tail, _NOTATIONS[block.kind])
         if block.kind == "tool_call":
-            self._write(f"{block.name}(")
+            self._growing.feed(f"{block.name}(")
 
-    def _delta(self, kind: BlockKind, text: str) -> None:
-        match kind:
-            case "text":
-                if self._text is not None:
-                    self._text.feed(text)
-            case "reasoning":
-                self._thought.append(text)
-                if self._reasoning == "full":
-                    self._write(text, "dim")
-            case "tool_call":
-                self._write(text)
-            case _:
-                assert_never(kind)
+    def _delta(self, text: str) -> None:
+        if self._growing is not None:
+            self._growing.feed(text)
+        elif self._thought is not None:
+            self._thought.append(text)
+            if self._tail.due():
+                self._tail.draw([], [])
 
-    def _end(self, kind: BlockKind) -> None:
-        if kind == "text":
-            self.close()
-        elif kind == "tool_call":
-            self._write(")\n")
-        elif self._reasoning == "folded":
+    def _end(self) -> None:
+        if self._growing is not None:
+            if self._shown == "tool_call":
+                self._growing.feed(")")
+            self._growing.close()
+        elif self._thought is not None and self._reasoning == "folded":
             words = len("".join(self._thought).split())
-            self._write(f"▸ thought in {words:,} words; Ctrl-O or /show reasoning opens it\n", "dim")
-
-    def _write(self, text: str, style: str | None = None) -> None:
-        self._console.print(text, style=style, end="", markup=False, highlight=False, soft_wrap=True)
-        if text:
-            self._at_line_start = text.endswith("\n")
-
-    def _end_line(self) -> None:
-        if not self._at_line_start:
-            self._write("\n")
+            fold = f"▸ thought in {words:,} words; Ctrl-O or /show reasoning opens it"
+            self._console.print(fold, style="dim", markup=False, highlight=False)
+        self._growing = self._thought = None

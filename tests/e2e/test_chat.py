@@ -261,6 +261,20 @@ def test_the_window_is_told_before_it_is_full(cli: Cli) -> None:
     assert "of 60 tokens are used" in done.stderr
 
 
+def test_a_line_below_a_growing_answer_tells_how_it_goes(terminal: Open, endless: Path) -> None:
+    with terminal("chat", "-p", str(endless)) as person:
+        person.wait_for("\n>")
+        person.type("Go on.\r")
+        for _ in range(3):
+            person.wait_for(" tokens/s · endless")
+            person.wait_for("/4,096 tokens (")
+        person.type("\x03")
+        person.wait_for("the conversation goes on")
+        person.wait_for("\n>")
+        person.type("/exit\r")
+        assert person.wait_for_end() == 0
+
+
 def test_a_line_can_be_continued_changed_and_found_again(terminal: Open) -> None:
     with terminal("chat", "-p", "demo") as person:
         person.wait_for("\n>")

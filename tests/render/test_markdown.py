@@ -9,8 +9,9 @@ from rich.console import Console
 
 from mlxk.errors import EngineCrashed
 from mlxk.events import BlockDelta, BlockEnd, BlockKind, BlockStart, Event, Failed, Finish, Usage
+from mlxk.render.growing import MARKDOWN, Growing, Notation, plain
 from mlxk.render.markdown import MarkdownRenderer, Reasoning
-from mlxk.render.markdown_stream import MarkdownStream
+from mlxk.render.tail import Tail
 
 TEXT = """\
 # Title
@@ -47,9 +48,9 @@ def said(out: Console) -> str:
     return out.file.getvalue()
 
 
-def streamed(text: str, size: int, width: int = 60) -> str:
+def streamed(text: str, size: int, width: int = 60, notation: Notation = MARKDOWN) -> str:
     out = console(width)
-    stream = MarkdownStream(out)
+    stream = Growing(Tail(out), notation)
     for start in range(0, len(text), size):
         stream.feed(text[start : start + size])
     stream.close()
@@ -132,3 +133,37 @@ def test_a_failure_ends_the_line_and_is_raised() -> None:
     with pytest.raises(EngineCrashed):
         renderer.feed(Failed(EngineCrashed("it died")))
     assert said(out) == "Hal\n"
+
+
+def drawn(reasoning: Reasoning, *blocks: tuple[BlockKind, str]) -> list[str]:
+    """What each event writes on a terminal, while a line below says `<status>`."""
+    file = io.StringIO()
+    out = Console(
+        file=file, width=60, height=10, force_terminal=True, color_system=None, legacy_windows=False
+    )
+    renderer = MarkdownRenderer(out, reasoning=reasoning, status=lambda width: "<status>"[:width])
+    written = []
+    for event in events(*blocks):
+        before = len(file.getvalue())
+        renderer.feed(event)
+        written.append(file.getvalue()[before:])
+    return written
+
+
+@pytest.mark.parametrize("reasoning", ["full", "folded", "hidden"])
+def test_a_status_line_stands_below_what_grows(reasoning: Reasoning) -> None:
+    _, thought, *_, finish = drawn(reasoning, ("reasoning", "hm"), ("text", "Hi."))
+    assert "<status>" in thought
+    assert ("hm" in thought) is (reasoning == "full")
+    # At the end it is erased, and the cursor is there again.
+    assert finish.endswith("\x1b[1A\x1b[2K")
+    assert finish.count("\x1b[?25h") == 1
+
+
+def test_plain_text_keeps_its_lines() -> None:
+    text = "\n  one\n\n\ntwo words and more than one line of them\n\nend\n\n"
+    wanted = "  one\n\n\ntwo words and more \nthan one line of them\n\nend\n"
+    for size in (1, 3, len(text)):
+        assert [line.rstrip() for line in streamed(text, size, 22, plain()).splitlines()] == [
+            line.rstrip() for line in wanted.splitlines()
+        ]

@@ -11,6 +11,7 @@ import sys
 import textwrap
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Protocol, assert_never
 
 from cyclopts import Parameter
@@ -27,7 +28,6 @@ from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.config import Flag
 from mlxk.errors import EngineError, Interrupted, MlxkError
 from mlxk.hub.offline import offline
-from mlxk.plan import Plan
 
 if TYPE_CHECKING:
     from mlxk.cli.answer import Renderer
@@ -93,8 +93,8 @@ async def _talk(settings: Settings, *, stats: bool, piped_reasoning: bool) -> in
     plan = make_plan(resolved, "run")
     typed = sys.stdin.isatty()
 
-    def renderer(plan: Plan) -> Renderer:
-        return _renderer(plan, typed=typed, piped_reasoning=piped_reasoning)
+    def renderer(chat: Chat) -> Renderer:
+        return _renderer(chat, typed=typed, piped_reasoning=piped_reasoning)
 
     async with Seat() as seat:
         with _undisturbed(typed) as restore:
@@ -104,19 +104,23 @@ async def _talk(settings: Settings, *, stats: bool, piped_reasoning: bool) -> in
     return 0
 
 
-def _renderer(plan: Plan, *, typed: bool, piped_reasoning: bool) -> Renderer:
+def _renderer(chat: Chat, *, typed: bool, piped_reasoning: bool) -> Renderer:
     """Formatted where a person types and reads, plain elsewhere."""
     from mlxk.render.terminal import TerminalRenderer
 
-    show = plan.profile.reasoning.show
+    show = chat.plan.profile.reasoning.show
     if not (typed and sys.stdout.isatty()):
         seen = show == "full" and (sys.stdout.isatty() or piped_reasoning)
         return TerminalRenderer(sys.stdout, show_reasoning=seen)
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
 
+    from mlxk.cli.chat.report import status
     from mlxk.render.markdown import MarkdownRenderer
 
-    return MarkdownRenderer(Console(), reasoning=show)
+    console = Console()
+    if console.is_dumb_terminal:
+        console.size = ConsoleDimensions(*shutil.get_terminal_size())  # which rich does not ask for there
+    return MarkdownRenderer(console, reasoning=show, status=partial(status, chat))
 
 
 class Lines(Protocol):

@@ -34,15 +34,18 @@ async def stats(chat: Chat, text: str) -> Outcome:
 
 
 def status(chat: Chat, width: int) -> str:
-    """One line of at most `width` characters; what matters least goes first."""
+    """One line of at most `width` characters, also while an answer comes; what matters least goes first."""
     from mlxk.render.stats import tokens_per_second
 
-    plan = chat.plan
-    part = chat.context_used / plan.context
-    fields = [f"{chat.context_used:,}/{plan.context:,} tokens ({part:.0%})", plan.name]
+    plan, pace = chat.plan, chat.pace
+    used = chat.context_used if pace is None else pace.context_used
+    fields = [f"{used:,}/{plan.context:,} tokens ({used / plan.context:.0%})", plan.name]
     if plan.facts.reference != plan.name:
         fields.append(plan.facts.reference)
-    speed = tokens_per_second(chat.last) if chat.last else None
+    if pace is not None:
+        speed = pace.tokens_per_second
+    else:
+        speed = tokens_per_second(chat.last) if chat.last else None
     if speed is not None:
         fields.insert(1, f"{speed:.1f} tokens/s")
     if chat.attached:

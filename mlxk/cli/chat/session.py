@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from mlxk.cli.answer import Answer, Renderer
 from mlxk.cli.chat.conversation import Conversation
+from mlxk.cli.chat.pace import Pace
 from mlxk.cli.chat.seat import Seat
 from mlxk.cli.chat.settings import Settings
 from mlxk.cli.loading import make_plan
@@ -50,18 +51,20 @@ class Totals:
 
 @dataclass(slots=True)
 class Chat:
-    """`can_edit`: a person types, so that a line can be offered for a change."""
+    """`can_edit`: a person types, so that a line can be offered for a change. `pace` is there while an answer
+    comes."""
 
     settings: Settings
     resolved: Resolved
     seat: Seat
-    renderer: Callable[[Plan], Renderer]
+    renderer: Callable[[Chat], Renderer]
     can_edit: bool = False
     stats: bool = False
     conversation: Conversation = field(default_factory=Conversation)
     attached: list[tuple[str, str]] = field(default_factory=list)
     totals: Totals = field(default_factory=Totals)
     last: Finish | None = None
+    pace: Pace | None = None
     context_used: int = 0
     before_leaving: Callable[[], None] | None = None
     _warned: bool = False
@@ -107,8 +110,12 @@ class Chat:
             note("(stopped; the question is taken back)")
 
     async def _answer(self, request: GenerationRequest) -> None:
-        answer = Answer(self.loaded, request, self.before_leaving)
-        completion = await answer.show(self.renderer(self.plan))
+        self.pace = pace = Pace()
+        try:
+            answer = Answer(self.loaded, request, self.before_leaving, pace.feed)
+            completion = await answer.show(self.renderer(self))
+        finally:
+            self.pace = None
         self.conversation.answered(completion)
         self.last = completion.finish
         self.totals.add(completion.finish)
