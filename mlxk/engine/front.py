@@ -25,7 +25,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._items: deque[EngineStep | MlxkError] = deque()
-        self._arrived = asyncio.Event()
+        self._reader: asyncio.Future[None] | None = None
         self.ended = False
 
     def put(self, item: EngineStep | MlxkError) -> None:
@@ -33,18 +33,22 @@ class Mailbox:
             return
         self.ended = isinstance(item, Done | MlxkError)
         self._items.append(item)
-        self._arrived.set()
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
 
     async def get(self) -> EngineStep:
         """The next step, waiting for it; raises the error that ended the generation."""
-        await self._arrived.wait()
+        if not self._items:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
         item = self._items.popleft()
         if isinstance(item, Tokens):
             while self._items and isinstance(after := self._items[0], Tokens):
                 item = Tokens(item.ids + after.ids, item.logprobs + after.logprobs, item.top + after.top)
                 self._items.popleft()
-        if not self._items:
-            self._arrived.clear()
         if isinstance(item, MlxkError):
             raise item
         return item

@@ -91,7 +91,9 @@ class Worker:
         try:
             while self._take(scheduler):
                 outputs = scheduler.step(self._decided(scheduler))
-                self._report(Steps(tuple(_item(output) for output in outputs), _stats(scheduler)))
+                # The first step of a prompt that is in its cache draws a token, and has none to tell.
+                if outputs or not scheduler.running:
+                    self._report(Steps(tuple(_item(output) for output in outputs), _stats(scheduler)))
             end = time.monotonic() + CLOSE_SECONDS
             while scheduler.prompts.unwritten and time.monotonic() < end:
                 scheduler.prompts.write_newest()

@@ -96,6 +96,5 @@ class Generating:
             last = encoder.fail(EngineError("The server had an error while processing the request."))
         # Clients leave when they have read it.
         exchange.said_all = True
-        await response.send(last)
-        await response.send(end_stream=True)
+        await response.send(last, end_stream=True)
         return None

@@ -50,7 +50,7 @@ class Tokenizer:
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Ids of `text`, special tokens recognised, none added around it."""
-        return tuple(self.backend.encode(_encodable(text), add_special_tokens=False).ids)
+        return tuple(self._ids(self.backend, text))
 
     def encode_segments(self, segments: Iterable[Segment]) -> tuple[int, ...]:
         """Ids of a text in parts: added tokens are recognised in parts that are not literal.
@@ -102,7 +102,8 @@ class Tokenizer:
         return self._ids(self.backend, "x") != self._ids(self.backend, "\nx")[-1:]
 
     def _ids(self, backend: Backend, text: str) -> list[int]:
-        ids: list[int] = backend.encode(_encodable(text), add_special_tokens=False).ids
+        # The fast one leaves out where each token stands in the text, a quarter of the time.
+        ids: list[int] = backend.encode_batch_fast([_encodable(text)], add_special_tokens=False)[0].ids
         return ids
 
     def _middle(self, backend: Backend, text: str) -> list[int]:
