@@ -13,6 +13,7 @@ The tree::
     │   ├── ModelNotFound         model_not_found    1    404
     │   ├── RouteNotFound         not_found          1    404
     │   ├── ResponseNotFound      response_not_found 1    404
+    │   ├── ThreadNotFound        thread_not_found   1    404
     │   ├── PreviousResponseNotFound  previous_...   1    400
     │   ├── MethodNotAllowed      method_not_allowed 1    405
     │   ├── RequestTimeout        request_timeout    1    408
@@ -130,6 +131,14 @@ class ResponseNotFound(RequestError):
     """No stored response, or no item of one, has this id."""
 
     code = "response_not_found"
+    exit_status = 1
+    http_status = 404
+
+
+class ThreadNotFound(RequestError):
+    """Anthropic's clients then send the whole conversation again."""
+
+    code = "thread_not_found"
     exit_status = 1
     http_status = 404
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from mlxk.errors import RequestError, UnsupportedParameter
+from mlxk.errors import RequestError, ThreadNotFound, UnsupportedParameter
 from mlxk.events import BlockDelta, BlockEnd, BlockStart, Collector, Event, Finish, Start, Usage
 from mlxk.protocols.anthropic import messages
 from mlxk.requests import GenerationRequest, JsonSchema, Message, NamedToolChoice, ReasoningOptions, Tool
@@ -137,7 +137,6 @@ def test_what_an_answer_can_do_without_is_left_to_the_policy(
         ({"tools": [{**ADD, "allowed_callers": ["code_execution_20260120"]}]}, "tools[0].allowed_callers"),
         ({"container": "c"}, "container"),
         ({"mcp_servers": [{"url": "https://example.org"}]}, "mcp_servers"),
-        ({"thread": {"type": "create"}}, "thread"),
         ({"compaction": {}}, "compaction"),
     ],
 )
@@ -229,3 +228,22 @@ def test_thinking_that_is_not_shown_comes_back_by_its_signature(card: MakeCard) 
     # One that was made elsewhere tells nothing.
     foreign = {"type": "thinking", "thinking": "", "signature": "c2lnbmVk"}
     assert parse(messages=[{"role": "assistant", "content": [foreign]}]).messages[0].reasoning == ""
+
+
+def test_a_thread_may_begin_and_is_not_kept() -> None:
+    assert parse(thread={"type": "create"}) == parse()
+    with pytest.raises(ThreadNotFound) as caught:
+        parse(thread={"type": "continue", "previous_message_id": "msg_1"})
+    told = messages.error_body(caught.value)
+    assert told["error"] == {
+        "type": "not_found_error",
+        "message": "thread: Conversations are not kept here: send all messages.",
+        "details": {"error_code": "thread_not_found"},
+    }
+
+
+def test_an_order_to_keep_all_thinking_asks_for_nothing() -> None:
+    keeps = {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}
+    assert parse(context_management=keeps).unsupported == ()
+    clears = {"edits": [{"type": "clear_tool_uses_20250919"}]}
+    assert [one.param for one in parse(context_management=clears).unsupported] == ["context_management"]

@@ -121,3 +121,29 @@ def test_what_cannot_be_counted(server: Running) -> None:
         client.messages.count_tokens(model="scripted", messages=messages, extra_body={"temperature": 1})
     with pytest.raises(anthropic.BadRequestError, match="messages"):
         client.messages.count_tokens(model="scripted", messages=[])
+
+
+def test_the_clients_tool_runner_goes_on_without_threads(server: Running) -> None:
+    """It begins a thread that this server does not keep, and sends all messages when it is not found."""
+
+    @anthropic.beta_tool
+    def add(a: int) -> str:
+        """Adds.
+
+        Args:
+            a: A number.
+        """
+        return f"text:{a}"
+
+    said = [{"role": "user", "content": 'call:add:{"a":1}'}]
+    options = {"max_tokens": 9, "messages": said, "tools": [add], "max_iterations": 2}
+    answers = list(server.anthropic().beta.messages.tool_runner(model="scripted", **options))
+    assert [answer.stop_reason for answer in answers] == ["tool_use", "tool_use"]
+    roles = [message.role for message in server.script.requests[1].messages]
+    assert roles == ["user", "assistant", "tool"]
+
+
+def test_citations_are_a_list(server: Running) -> None:
+    """Vercel's client takes a list or nothing, and Anthropic's document wants the field."""
+    (block,) = ask(server.anthropic(), "text:hello").content
+    assert block.citations == []

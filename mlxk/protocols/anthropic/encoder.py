@@ -6,7 +6,7 @@ empty, and its signature carries the thinking from turn to turn. How much of the
 known when generation ends: `message_start` counts it as new, and `message_delta` has the last word.
 
 Anthropic's document requires the fields of what is not here, too: containers, citations, tools that run on
-the server. They are null.
+the server. They are null, but for the citations: clients know their list or nothing.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class MessagesEncoder:
         if self._hides(start.kind):
             return b""
         block = {
-            "text": {"type": "text", "text": "", "citations": None},
+            "text": {"type": "text", "text": "", "citations": []},
             "reasoning": {"type": "thinking", "thinking": "", "signature": ""},
             "tool_call": _call(start, {}),
         }[start.kind]
@@ -156,7 +156,7 @@ class MessagesEncoder:
         """A call whose arguments were cut off by the token limit is no call; `max_tokens` tells of it."""
         match block.kind:
             case "text":
-                return {"type": "text", "text": block.text, "citations": None}
+                return {"type": "text", "text": block.text, "citations": []}
             case "reasoning":
                 shown, signature = "" if self._omits else block.text, self._signature(block.text)
                 return {"type": "thinking", "thinking": shown, "signature": signature}

@@ -18,6 +18,7 @@ from mlxk.errors import (
     PayloadTooLarge,
     RequestError,
     RouteNotFound,
+    ThreadNotFound,
     Unauthorized,
 )
 from mlxk.protocols.anthropic.content import CacheControl, MessageBody, Text, joined, parse_messages
@@ -43,6 +44,7 @@ _ERROR_TYPES: tuple[tuple[type[MlxkError], str], ...] = (
     (Forbidden, "permission_error"),
     (ModelNotFound, "not_found_error"),
     (RouteNotFound, "not_found_error"),
+    (ThreadNotFound, "not_found_error"),
     (PayloadTooLarge, "request_too_large"),
     (Overloaded, "rate_limit_error"),
     (RequestError, "invalid_request_error"),
@@ -118,6 +120,14 @@ class OutputBody(Body):
 
 
 _ONE_MODEL = "A model here answers for itself alone."
+_ALL_KEPT = ({"edits": []}, {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]})
+
+
+class ThreadBody(Body):
+    """No conversation is kept: one that is carried on is not found, whereupon clients send all of it."""
+
+    type: Literal["create", "continue"]
+    previous_message_id: str | None = None
 
 
 class PromptBody(Body):
@@ -139,14 +149,16 @@ class PromptBody(Body):
     workspace_id: str | None = None
     context_management: Annotated[
         dict[str, Any] | None,
-        Spare("The context is not edited here: the profile's `tokens.overflow` decides.", ({"edits": []},)),
+        Spare("The context is not edited here: the profile's `tokens.overflow` decides.", _ALL_KEPT),
     ] = None
     mcp_servers: Annotated[list[Any] | None, only([], reason="This server calls no MCP servers.")] = None
     compaction: Annotated[None, refuse("Conversations are not summarised here.")] = None
-    thread: Annotated[None, refuse("Conversations are not kept here: send all messages.")] = None
+    thread: ThreadBody | None = None
 
     def request(self) -> GenerationRequest:
         """Raises `RequestError`."""
+        if self.thread is not None and self.thread.type == "continue":
+            raise ThreadNotFound("Conversations are not kept here: send all messages.", param="thread")
         system = (Message("system", joined(self.system)),) if self.system else ()
         tools = tuple(tool.tool() for tool in self.tools or ())
         parallel = self.tool_choice.disable_parallel_tool_use if self.tool_choice else None
@@ -244,4 +256,6 @@ def error_body(error: MlxkError) -> Json:
     if told and error.hint:
         message = f"{message.rstrip('.')}. {error.hint}"
     kind = next((name for known, name in _ERROR_TYPES if isinstance(error, known)), "api_error")
-    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": None}
+    # By this clients know which errors they can mend themselves.
+    details = {"details": {"error_code": error.code}} if isinstance(error, ThreadNotFound) else {}
+    return {"type": "error", "error": {"type": kind, "message": message, **details}, "request_id": None}
