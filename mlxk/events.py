@@ -10,7 +10,7 @@ generation path. Counts in `Usage` are counts of real tokens, never estimates.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
@@ -62,6 +62,23 @@ class TokenLogprob:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """What a generation really runs with, whoever said it: the request, the policy, the profile.
+
+    `max_tokens` bounds the answer. `truncates`: the oldest messages give way to a prompt that is too long.
+    `effort` is what the model's template was told, `None` if it was told none; `schema` the one that the
+    answer has.
+    """
+
+    temperature: float
+    top_p: float
+    max_tokens: int
+    truncates: bool = False
+    effort: str | None = None
+    schema: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """Generation was accepted. `created` is a Unix time in seconds; `warnings` are for people.
 
@@ -73,6 +90,7 @@ class Start:
     created: int
     warnings: tuple[str, ...] = ()
     prompt_tokens: int = 0
+    settings: Settings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,14 @@ from mlxk.events import (
     Finish,
     FinishReason,
     PromptProgress,
+    Settings,
     Start,
     Timings,
     TokenLogprob,
     Usage,
 )
 from mlxk.plan import Plan
-from mlxk.requests import GenerationRequest, Message, ReasoningBudget
+from mlxk.requests import GenerationRequest, JsonSchema, Message, ReasoningBudget
 from mlxk.text import Decoder, Prompt, TextModel
 from mlxk.text.breaks import Breaks
 
@@ -74,6 +75,7 @@ class Prepared:
 
     prompt: Prompt
     engine_request: EngineRequest
+    settings: Settings
     warnings: tuple[str, ...]
 
 
@@ -98,7 +100,22 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
         adapter=plan.adapter,
         shared=text.preamble(request, prompt),
     )
-    return Prepared(prompt, engine_request, (*clamped, *prompt.warnings, *warnings))
+    settings = _settings(plan, request, prompt, engine_request)
+    return Prepared(prompt, engine_request, settings, (*clamped, *prompt.warnings, *warnings))
+
+
+def _settings(
+    plan: Plan, request: GenerationRequest, prompt: Prompt, engine_request: EngineRequest
+) -> Settings:
+    wanted = request.response_format
+    return Settings(
+        temperature=engine_request.sampling.temperature,
+        top_p=engine_request.sampling.top_p,
+        max_tokens=engine_request.max_tokens,
+        truncates=plan.overflow(request) == "truncate_oldest",
+        effort=prompt.effort,
+        schema=wanted.schema if isinstance(wanted, JsonSchema) else None,
+    )
 
 
 def count_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[int, tuple[str, ...]]:
@@ -124,8 +141,7 @@ def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt
 def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt, with the oldest turns left out if the profile wants that and it is too long."""
     prompt = loaded.text.render(request)
-    overflow = request.overflow or loaded.plan.profile.tokens.overflow
-    if overflow == "error" or not request.messages:
+    if loaded.plan.overflow(request) == "error" or not request.messages:
         return prompt, ()
     limit = loaded.plan.prompt_limit(request)
     left_out = 0
@@ -182,9 +198,15 @@ class _Output:
                 assert_never(step)
 
     def _start(self) -> Start:
-        asked = self._prepared.engine_request
-        name, warnings = self._loaded.plan.name, self._prepared.warnings
-        return Start(asked.id, name, int(time.time()), warnings, len(asked.prompt))
+        prepared, asked = self._prepared, self._prepared.engine_request
+        return Start(
+            asked.id,
+            self._loaded.plan.name,
+            int(time.time()),
+            prepared.warnings,
+            len(asked.prompt),
+            prepared.settings,
+        )
 
     def _decode(self, step: Tokens) -> Iterator[Event]:
         if self._first_token is None:

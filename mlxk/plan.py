@@ -21,6 +21,7 @@ from mlxk.requests import (
     GenerationRequest,
     Grammar,
     JsonSchema,
+    Overflow,
     Regex,
     ResponseFormat,
     SamplingParams,
@@ -129,6 +130,10 @@ class Plan:
     def sampling_for(self, request: GenerationRequest) -> SamplingParams:
         """profile < request."""
         return replace(self.sampling, **request.sampling)
+
+    def overflow(self, request: GenerationRequest) -> Overflow:
+        """What becomes of a prompt that is too long."""
+        return request.overflow or self.profile.tokens.overflow
 
     def prompt_limit(self, request: GenerationRequest) -> int:
         """The longest prompt that leaves room for the answer: what truncation aims at."""

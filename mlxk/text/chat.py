@@ -19,7 +19,7 @@ from mlxk.requests import GenerationRequest, Message
 from mlxk.text import tool_prompt
 from mlxk.text.output import OutputGrammars
 from mlxk.text.prompt import Marker, Shape, shapes, template_messages
-from mlxk.text.reasoning import reasoning_variables
+from mlxk.text.reasoning import EFFORT, reasoning_variables
 from mlxk.text.template import ChatTemplate
 from mlxk.text.templates import Templates
 from mlxk.text.tools.format import tool_schema
@@ -34,6 +34,15 @@ class Dialogue:
     messages: list[dict[str, Any]]
     tools: list[Mapping[str, Any]] | None
     variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A chat as the template writes it, content's control tokens marked, and the effort it was told."""
+
+    text: str
+    warnings: tuple[str, ...]
+    effort: str | None
 
 
 class ChatWriter:
@@ -53,11 +62,8 @@ class ChatWriter:
         self._output = output
         self._marker = marker
 
-    def write(self, request: GenerationRequest) -> tuple[str, tuple[str, ...]]:
-        """The text, content's control tokens marked, and warnings.
-
-        Raises `TemplateError`, `UnsupportedParameter` or `RequestError`.
-        """
+    def write(self, request: GenerationRequest) -> Written:
+        """Raises `TemplateError`, `UnsupportedParameter` or `RequestError`."""
         messages = self._with_system(request.messages)
         if not messages:
             raise RequestError("there are no messages", param="messages")
@@ -65,7 +71,7 @@ class ChatWriter:
             raise RequestError("only an assistant's message can be continued", param="messages")
         declared = [tool_schema(tool) for tool in request.tools if request.tool_choice != "none"]
         template = self._templates.for_tools if declared else self._templates.default
-        variables, warnings = self._variables(request, template, declared)
+        variables, effort, warnings = self._variables(request, template, declared)
         chat = self._marker.mark(template_messages(messages, developer="developer" in template.literals))
         tools = self._marker.mark(declared) or None
         if "tool_calls" not in template.source:
@@ -74,7 +80,7 @@ class ChatWriter:
             chat, told = tool_prompt.with_tools(chat, tools, template)
             warnings = (*warnings, *([told] if told else []))
         text, merged = _rendered(template, Dialogue(chat, tools, variables), request)
-        return text, (*self._templates.warnings, *warnings, *merged)
+        return Written(text, (*self._templates.warnings, *warnings, *merged), effort)
 
     def _with_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The profile's system text, unless the request has one of its own."""
@@ -85,7 +91,8 @@ class ChatWriter:
 
     def _variables(
         self, request: GenerationRequest, template: ChatTemplate, tools: Sequence[Mapping[str, Any]]
-    ) -> tuple[dict[str, Any], tuple[str, ...]]:
+    ) -> tuple[dict[str, Any], str | None, tuple[str, ...]]:
+        """What the template is given besides messages and tools, the effort among it, and warnings."""
         known = template.variables
         options = request.reasoning
         if options.max_tokens is None:
@@ -101,7 +108,8 @@ class ChatWriter:
         unused = [name for name in own if name not in known]
         warnings = tuple(f"this model's chat template does not use {name!r}" for name in unused)
         values = {**self._named, **_other_names(known, self._marker.mark(tools)), **self._marker.mark(own)}
-        return values, (*wish.warnings, *warnings)
+        effort = own[EFFORT] if EFFORT in known and isinstance(own.get(EFFORT), str) else wish.effort
+        return values, effort, (*wish.warnings, *warnings)
 
 
 def _other_names(known: frozenset[str], tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -103,15 +103,16 @@ class TextModel:
             return gap_prompt(request, self.tokenizer, self._infill)
         if request.prompt is not None:
             return raw_prompt(request.prompt, self.tokenizer)
-        text, warnings = self._chat.write(request)
-        segments = self._marker.segments(text)
-        opened = self._output.opened(self._output.alphabet.write(self._marker.visible(text)))
+        written = self._chat.write(request)
+        segments = self._marker.segments(written.text)
+        opened = self._output.opened(self._output.alphabet.write(self._marker.visible(written.text)))
         return Prompt(
             "".join(part.text for part in segments),
             self.tokenizer.encode_segments(segments),
             opened,
             request.continue_final,
-            warnings,
+            written.warnings,
+            written.effort,
         )
 
     def preamble(self, request: GenerationRequest, prompt: Prompt) -> int:

@@ -61,7 +61,7 @@ class Preambles:
 
     def _render(self, probe: _Probe) -> tuple[int, ...]:
         try:
-            text, _ = self._chat.write(probe.request)
+            text = self._chat.write(probe.request).text
         except RequestError:
             return ()  # a template that wants more of a turn
         return self._tokenizer.encode_segments(self._marker.segments(text))

@@ -27,7 +27,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class Prompt:
     """What the engine is given, and where the output starts: `opened`, a state of the output grammar.
 
-    `continues` says that the output carries on a text, so that a space at its start counts.
+    `continues` says that the output carries on a text, so that a space at its start counts. `effort` is the
+    level of reasoning that the chat template was told.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Prompt:
     opened: Opened
     continues: bool = False
     warnings: tuple[str, ...] = ()
+    effort: str | None = None
 
 
 class Marker:

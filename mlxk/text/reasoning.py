@@ -9,6 +9,8 @@ from mlxk.config.schema import ReasoningSection
 from mlxk.requests import ReasoningOptions
 from mlxk.text.template import ChatTemplate
 
+# The variable that says how hard to think.
+EFFORT = "reasoning_effort"
 # The variables that switch thinking, and what they are set to for on and off.
 _SWITCHES = {
     "enable_thinking": (True, False),
@@ -24,7 +26,10 @@ _HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "hig
 
 @dataclass(frozen=True, slots=True)
 class ReasoningVariables:
+    """`effort` is the level that was asked for and that holds."""
+
     values: dict[str, Any]
+    effort: str | None
     warnings: tuple[str, ...]
 
 
@@ -43,9 +48,9 @@ def reasoning_variables(
     switch = next((name for name in _SWITCHES if name in known), None)
     values: dict[str, Any] = {}
     warnings: list[str] = []
-    if effort is not None and "reasoning_effort" in known:
+    if effort is not None and EFFORT in known:
         level = _HARMONY_LEVELS.get(effort, effort) if grammar == "harmony" else effort
-        values["reasoning_effort"] = level
+        values[EFFORT] = level
         if level != effort:
             warnings.append(f"this model knows no reasoning effort {effort!r}; it is asked for {level!r}")
     elif effort == "none":
@@ -58,18 +63,19 @@ def reasoning_variables(
         on, off = _SWITCHES[switch]
         values[switch] = on if enabled else off
     elif enabled is not None and (instead := _level(enabled, effort, template, grammar)) is not None:
-        values["reasoning_effort"] = instead
+        values[EFFORT] = instead
     elif enabled is not None and enabled is not thinks and "thinking_budget" not in values:
         state = (
             "on: this model has no reasoning" if enabled else "off: its chat template has no switch for it"
         )
         warnings.append(f"thinking cannot be switched {state}")
-    return ReasoningVariables(values, tuple(warnings))
+    held = "none" if effort == "none" and not warnings else None
+    return ReasoningVariables(values, values.get(EFFORT, held), tuple(warnings))
 
 
 def _level(enabled: bool, effort: str | None, template: ChatTemplate, grammar: str) -> str | None:
     """The level of effort that switches thinking, for templates that have levels and no switch."""
-    if "reasoning_effort" not in template.variables or grammar == "harmony":
+    if EFFORT not in template.variables or grammar == "harmony":
         return None
     levels = template.literals.split("\0")
     if not enabled:

@@ -59,6 +59,19 @@ def test_a_clamped_value_is_told(server: Server, stream: bool) -> None:
     assert '"finish_reason":"length"' in answer.text.replace(" ", "")
 
 
+def test_a_response_tells_what_it_was_made_with(server: Server) -> None:
+    """The profile's temperature, a clamped `top_p`, a lowered limit, and the effort that the model knows."""
+    body = {"model": "strict", "input": "Hi", "max_output_tokens": 500, "top_p": 0.1}
+    told = httpx.post(f"{server.url}/v1/responses", json=body, timeout=60).json()
+    assert (told["temperature"], told["top_p"], told["max_output_tokens"]) == (0, 0.5, 4)
+    assert told["truncation"] in ("auto", "disabled")
+    kept = httpx.get(f"{server.url}/v1/responses/{told['id']}", timeout=60).json()
+    assert kept == told
+    plain = httpx.post(f"{server.url}/v1/responses", json={"model": "strict", "input": "Hi"}, timeout=60)
+    assert plain.json()["max_output_tokens"] > 0
+    assert plain.json()["top_p"] == 1
+
+
 def test_an_alias_is_a_name_of_the_model(server: Server) -> None:
     assert ask(server, model="gpt-4o-mini").status_code == 200
     listed = httpx.get(f"{server.url}/v1/models").json()["data"]

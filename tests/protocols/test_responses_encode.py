@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from mlxk.events import (
     Failed,
     Finish,
     FinishReason,
+    Settings,
     Start,
     TokenLogprob,
     Usage,
@@ -50,6 +52,18 @@ def said(reason: FinishReason = "stop") -> list[Event]:
         BlockEnd(2),
         Finish(reason, Usage(7, 5, 2, 3)),
     ]
+
+
+def test_what_was_used_is_told_rather_than_what_was_asked() -> None:
+    used = Settings(0.25, 0.9, 64, truncates=True, effort="high", schema={"type": "object"})
+    events = [replace(said()[0], settings=used), *said()[1:]]
+    asked: dict[str, Any] = {"temperature": 2, "max_output_tokens": 1000, "reasoning": {"effort": "xhigh"}}
+    bodies = [frame["response"] for frame in stream(events, **asked) if "response" in frame]
+    for body in (answer(events, **asked), bodies[0], bodies[-1]):
+        assert (body["temperature"], body["top_p"], body["max_output_tokens"]) == (0.25, 0.9, 64)
+        assert (body["truncation"], body["reasoning"]) == ("auto", {"effort": "high", "summary": None})
+        assert body["text"]["format"]["schema"] == {"type": "object"}
+        check(RESPONSE, body, also=OURS)
 
 
 def test_the_whole_answer() -> None:

@@ -93,6 +93,7 @@ def test_events_are_lines_with_their_type() -> None:
         "created": 7,
         "warnings": ["careful"],
         "prompt_tokens": 4,
+        "settings": None,
     }
     assert progress == {"type": "prompt_progress", "processed": 5, "total": 10}
     assert block == {"type": "block_start", "index": 0, "kind": "tool_call", "id": "call_1", "name": "f"}

@@ -116,7 +116,8 @@ class ResponsesBody(SamplingFields):
         Those that OpenAI's document has as text are no null, and https://openresponses.org wants them there.
         """
         reasoning = self.reasoning or ReasoningBody()
-        summary = reasoning.summary or reasoning.generate_summary
+        # Others than `auto`, which asks for nothing, are not made.
+        summary = "auto" if "auto" in (reasoning.summary, reasoning.generate_summary) else None
         text = self.text or TextBody()
         return {
             "background": False,

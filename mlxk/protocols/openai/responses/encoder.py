@@ -21,6 +21,7 @@ from mlxk.events import (
     Failed,
     Finish,
     PromptProgress,
+    Settings,
     Start,
     Usage,
 )
@@ -149,7 +150,27 @@ class ResponsesEncoder:
             "output": list(output),
             "usage": usage_body(Usage(start.prompt_tokens, 0)),
             **self._asked.told,
+            **({} if start.settings is None else _used(self._asked.told, start.settings)),
         }
+
+
+def _used(told: Json, settings: Settings) -> Json:
+    """What the answer really was made with, where the request left it open or had it changed."""
+    reasoning, text = told["reasoning"], told["text"]
+    assert isinstance(reasoning, dict)  # noqa: S101 - OpenAI's objects
+    assert isinstance(text, dict)  # noqa: S101
+    if settings.schema is not None and text["format"]["type"] == "text":
+        # The profile's, which OpenAI's answers have no other place for.
+        schema = {"name": "profile", "description": None, "schema": settings.schema, "strict": True}
+        text = {**text, "format": {"type": "json_schema", **schema}}
+    return {
+        "max_output_tokens": settings.max_tokens,
+        "reasoning": {**reasoning, "effort": settings.effort},
+        "temperature": settings.temperature,
+        "text": text,
+        "top_p": settings.top_p,
+        "truncation": "auto" if settings.truncates else "disabled",
+    }
 
 
 def _status(finish: Finish) -> Status:
