@@ -120,7 +120,10 @@ class OutputBody(Body):
 
 
 _ONE_MODEL = "A model here answers for itself alone."
-_ALL_KEPT = ({"edits": []}, {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]})
+_ALL_KEPT: tuple[dict[str, Any], ...] = (
+    {"edits": []},
+    {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+)
 
 
 class ThreadBody(Body):
