@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from watchfiles import awatch
 
+from mlxk.cli.hang_up import HangUp
 from mlxk.cli.running import Note
 from mlxk.cli.serving import Configuration
 from mlxk.config.difference import Difference
@@ -41,6 +40,7 @@ class Reloader:
         log: Log,
         server: Server,
         note: Note,
+        hang_up: HangUp,
     ) -> None:
         self._note = note
         self._current = current
@@ -50,36 +50,43 @@ class Reloader:
         self._server = server
         self._asked = asyncio.Event()
         self._seen = _stamps(current)
-        self._had_terminal = _has_terminal()
+        self._hang_up = hang_up
         self._waiting: list[asyncio.Future[Json]] = []
 
     async def run(self) -> None:
         """Until it is cancelled."""
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        with self._hang_up.told_to(lambda gone: loop.call_soon_threadsafe(self._hung_up, gone)):
+            try:
+                while True:
+                    await self._change()
+                    await self._follow()
+            finally:
+                _refuse(self._waiting, EngineUnavailable("The server is shutting down."))
+
+    async def _change(self) -> None:
+        """Wait until there may be something to read."""
+        watcher = asyncio.create_task(self._watch())
         try:
-            while True:
-                watcher = asyncio.create_task(self._watch())
-                try:
-                    if self._changed_meanwhile():
-                        self._asked.set()
-                    await self._asked.wait()
-                finally:
-                    watcher.cancel()
-                    await asyncio.wait([watcher])
-                self._asked.clear()
-                self._seen = _stamps(self._current)
-                waiting, self._waiting = self._waiting, []
-                try:
-                    found = await self.reload()
-                    _answer(waiting, _told(found, self._current.config_hash))
-                except MlxkError as error:
-                    hint = f"\nhint: {error.hint}" if error.hint else ""
-                    logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
-                    _refuse(waiting, error)
+            if self._changed_meanwhile():
+                self._asked.set()
+            await self._asked.wait()
         finally:
-            loop.remove_signal_handler(signal.SIGHUP)
-            _refuse(self._waiting, EngineUnavailable("The server is shutting down."))
+            watcher.cancel()
+            await asyncio.wait([watcher])
+        self._asked.clear()
+
+    async def _follow(self) -> None:
+        """Read anew, and tell those who wait for it."""
+        self._seen = _stamps(self._current)
+        waiting, self._waiting = self._waiting, []
+        try:
+            found = await self.reload()
+            _answer(waiting, _told(found, self._current.config_hash))
+        except MlxkError as error:
+            hint = f"\nhint: {error.hint}" if error.hint else ""
+            logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
+            _refuse(waiting, error)
 
     async def ask(self) -> Json:
         """Reload now, and tell what changed. Raises `ConfigurationRefused`."""
@@ -88,9 +95,9 @@ class Reloader:
         self._asked.set()
         return await answer
 
-    def _hang_up(self) -> None:
+    def _hung_up(self, gone: bool) -> None:
         """SIGHUP: a request to reload, unless it is the terminal that is gone."""
-        if self._had_terminal and not _has_terminal():
+        if gone:
             self._server.stop()
         else:
             self._asked.set()
@@ -162,15 +169,6 @@ def _told(found: Sequence[Difference], config_hash: str) -> Json:
             for item in found
         ],
     }
-
-
-def _has_terminal() -> bool:
-    """Whether a terminal controls this process."""
-    try:
-        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
-    except OSError:
-        return False
-    return True
 
 
 def _stamps(configuration: Configuration) -> dict[Path, int]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from mlxk.cli.hang_up import HangUp
 from mlxk.cli.loading import resolve_profile
 from mlxk.cli.names import ProfileName, VariantFlag
 from mlxk.cli.notes import note
@@ -106,12 +107,13 @@ def up(
 
         preview(read(), as_json=json)
     else:
-        with asking_nobody(offline):
-            _serve(read)
+        hang_up = HangUp()
+        with asking_nobody(offline), hang_up.caught():
+            _serve(read, hang_up)
     return 0
 
 
-def _serve(read: Callable[[], Configuration]) -> None:
+def _serve(read: Callable[[], Configuration], hang_up: HangUp) -> None:
     from mlxk.cli.reload import Reloader
     from mlxk.cli.running import Note
     from mlxk.server.admin import Administration
@@ -138,7 +140,7 @@ def _serve(read: Callable[[], Configuration]) -> None:
             _greet(configuration, address)
 
         def companion(server: Server) -> Companion:
-            reloader = Reloader(configuration, read, pool, log, server, noted)
+            reloader = Reloader(configuration, read, pool, log, server, noted, hang_up)
             server.administer(Administration(server.service, pool, reloader.ask))
             return reloader.run
 

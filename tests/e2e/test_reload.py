@@ -150,6 +150,26 @@ def test_an_operator_reloads_loads_and_unloads(serve: Serve, tmp_path: Path) -> 
         assert "reasoning" not in client.post(CHAT, json=HELLO).json()["choices"][0]["message"]
 
 
+def test_a_reload_that_is_asked_for_too_early_waits(environment: dict[str, str], home: Path) -> None:
+    """The line with the files is said before anything is loaded."""
+    process = subprocess.Popen(
+        [*MLXK, "up", "demo", "--listen", "127.0.0.1:0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=home,
+        env=environment,
+        start_new_session=True,
+    )
+    log = Log(process)
+    log.wait_for("files:")
+    process.send_signal(signal.SIGHUP)
+    log.wait_for("the configuration is what it was")
+    assert any("mlxk serves demo" in line for line in log.lines)
+    process.terminate()
+    assert process.wait(60) == 0
+    log.thread.join(60)
+
+
 def test_a_terminal_that_closes_ends_the_server(environment: dict[str, str], home: Path) -> None:
     """SIGHUP without a terminal, as `kill -HUP` sends it, reloads; from one that is gone, it ends."""
     master, slave = pty.openpty()
