@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import mlxk
@@ -88,3 +89,17 @@ def test_libraries_have_one_owner() -> None:
         if (owner := OWNERS.get(name.split(".")[0])) is not None and part_of(module) != owner
     ]
     assert not wrong
+
+
+def test_no_module_imports_itself_around_a_corner() -> None:
+    """Imports within functions and for types alone count as well."""
+    files = {module.removesuffix(".__init__"): file for module, file in modules()}
+    graph: dict[str, set[str]] = {}
+    for module, file in files.items():
+        named = set()
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                inside = {f"{node.module}.{alias.name}" for alias in node.names}
+                named |= {name if name in files else str(node.module) for name in inside}
+        graph[module] = {name for name in named if name in files and name != module}
+    TopologicalSorter(graph).prepare()
