@@ -90,7 +90,7 @@ def test_every_wrong_type_is_told_at_its_place(folder: Any, path: tuple[str, ...
         ("stop: {tokens: [1]}", "E103", "`stop.tokens[0]` must be text, not a whole number"),
         ("stop: {sequences: ['']}", "E105", "`stop.sequences[0]` must not be empty"),
         ("reasoning: {enabled: no}", "E103", "`reasoning.enabled` must be true or false, not text"),
-        ("reasoning: {effort: hgh}", "E104", "`reasoning.effort` must be one of none, minimal, low, medium, high, xhigh"),  # noqa: E501
+        ("reasoning: {effort: hgh}", "E104", "`reasoning.effort` must be one of none, minimal, low, medium, high, xhigh, max"),  # noqa: E501
         ("reasoning: {markers: [{start: a}]}", "E106", "missing key `end` in reasoning.markers[0]"),
         ("reasoning: {markers: [{start: a, end: b, as: tool}]}", "E104", "`reasoning.markers[0].as` must be one of reasoning, text"),  # noqa: E501
         ("reasoning: {markers: {start: a}}", "E103", "`reasoning.markers` must be a list, not a mapping"),

@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from mlxk.config.paths import is_template_file
 from mlxk.config.rules.problem import Problem, Rule, exclusive
 from mlxk.config.schema import Profile
-
-_REPO = re.compile(r"[A-Za-z0-9_][\w.-]*(?:/[A-Za-z0-9_][\w.-]*)?")
-_BUILTIN = re.compile(r"builtin:[a-z0-9_-]+")
+from mlxk.config.schema.model import REFERENCE
 
 
 def _model(profile: Profile) -> Iterator[Problem]:
@@ -56,7 +54,7 @@ def _draft(profile: Profile) -> Iterator[Problem]:
 
 
 def _is_reference(repo: str) -> bool:
-    return _REPO.fullmatch(repo) is not None or _BUILTIN.fullmatch(repo) is not None
+    return re.fullmatch(REFERENCE, repo) is not None
 
 
 RULES: tuple[Rule, ...] = (_model, _files, _draft)

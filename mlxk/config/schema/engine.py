@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from mlxk.config.notation import SIZE, pattern
 from mlxk.config.schema.section import RELOAD, Section, Text, choices
-
-SIZE_PATTERN = r"^([0-9]+(\.[0-9]+)?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?|\$\{.*)$"
 
 
 class PromptCacheSection(Section):
@@ -20,7 +19,7 @@ class PromptCacheSection(Section):
         "2GiB",
         description="How much memory it may take: a number with MB, GB, MiB or GiB; 0 for no cache.",
         examples=["512MiB", "2GiB", "0"],
-        json_schema_extra={"pattern": SIZE_PATTERN},
+        json_schema_extra={"pattern": pattern(SIZE)},
     )
     entries: int = Field(
         16, ge=0, description="How many prompts it may hold; 0 for no cache.", examples=[16, 64]
@@ -37,7 +36,7 @@ class PromptCacheSection(Section):
         description="How large the folder's files may be: a number with MB, GB, MiB or GiB. What was not "
         "used for longest is removed. Several models may share a folder.",
         examples=["2GiB", "50GB"],
-        json_schema_extra={"pattern": SIZE_PATTERN},
+        json_schema_extra={"pattern": pattern(SIZE)},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from mlxk.config.notation import PART, SIZE, TIME, pattern
 from mlxk.config.schema.section import Section, Text, choices
 
 
@@ -23,7 +24,7 @@ class Residence(Section):
         description="Unload the model when nobody used it for this long: a number with s, m or h. With "
         "`never` it leaves for no other model. Without it, it stays until another needs the room.",
         examples=["15m", "30s", "2h", "never"],
-        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?[smh]|never|\$\{.*)$"},
+        json_schema_extra={"pattern": pattern(TIME, "never")},
     )
 
 
@@ -37,7 +38,7 @@ class MemorySection(Section):
         "its prompt cache; one that cannot fit is refused. Without it, a model must fit the memory that "
         "is free, with a short context.",
         examples=["24GB", "75%", "20GiB"],
-        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?(%|B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)?|\$\{.*)$"},
+        json_schema_extra={"pattern": pattern(SIZE, PART)},
     )
     evict: Literal["lru", "never"] = Field(
         "lru",
@@ -61,5 +62,5 @@ class MemorySection(Section):
         description="How long a request waits for its model to be loaded, or for its turn, before it gets "
         "503: a number with s, m or h.",
         examples=["30s", "10m"],
-        json_schema_extra={"pattern": r"^([0-9]+(\.[0-9]+)?[smh]|\$\{.*)$"},
+        json_schema_extra={"pattern": pattern(TIME)},
     )

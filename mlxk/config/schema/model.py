@@ -21,7 +21,8 @@ def model_shorthand(value: Any) -> Any:
     return model_table(value) if isinstance(value, str) else value
 
 
-_REPO = r"^(builtin:[a-z0-9_-]+|[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?)$"
+# A repository on the Hub, or a model inside this package.
+REFERENCE = r"^(builtin:[a-z0-9_-]+|[A-Za-z0-9_][\w.-]*(/[A-Za-z0-9_][\w.-]*)?)$"
 
 
 class ModelVariant(Section):
@@ -54,7 +55,7 @@ class DraftSection(Section):
         None,
         description="A repository on the Hugging Face Hub with a small model of the same vocabulary.",
         examples=["mlx-community/Qwen3-0.6B-4bit"],
-        json_schema_extra={"pattern": _REPO},
+        json_schema_extra={"pattern": REFERENCE},
     )
     path: Text | None = Field(
         None,
@@ -106,7 +107,7 @@ class ModelSection(ModelOverride):
         description="A repository on the Hugging Face Hub, or `builtin:demo` for the model inside this "
         "package.",
         examples=["mlx-community/Qwen3-4B-Instruct-2507-4bit", "builtin:demo"],
-        json_schema_extra={"pattern": _REPO},
+        json_schema_extra={"pattern": REFERENCE},
     )
     path: Text | None = Field(
         None,

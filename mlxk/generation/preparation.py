@@ -1,0 +1,117 @@
+"""From a request to what the engine is asked: its prompt, its budget of tokens, its constraint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from mlxk import policy
+from mlxk.constraints import constrain
+from mlxk.engine.base import Engine, EngineRequest
+from mlxk.events import Settings
+from mlxk.plan import Plan
+from mlxk.requests import GenerationRequest, JsonSchema, Message, ReasoningBudget
+from mlxk.text import Prompt, TextModel
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One model ready to generate: its plan, its text side, and its engine."""
+
+    plan: Plan
+    text: TextModel
+    engine: Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that fits: its rendered prompt and what the engine is asked."""
+
+    prompt: Prompt
+    engine_request: EngineRequest
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
+    """Render, tokenise and budget a request. Takes milliseconds of CPU: not for the event loop."""
+    plan, text = loaded.plan, loaded.text
+    request, clamped = policy.admit(plan.held(request), plan.profile)
+    if request.response_format is None:
+        request = replace(request, response_format=plan.response_format)
+    prompt, warnings = _fitting_prompt(loaded, request)
+    max_tokens = plan.max_tokens(len(prompt.tokens), request)
+    constrained = constrain(text, prompt, request, _reasoning_budget(loaded, request, prompt))
+    engine_request = EngineRequest(
+        id=f"gen-{uuid4().hex}",
+        prompt=prompt.tokens,
+        max_tokens=max_tokens,
+        sampling=plan.sampling_for(request),
+        stop_tokens=text.stops_of(request),
+        top_logprobs=request.top_logprobs,
+        reasoning_budget=constrained.budget,
+        constraint=constrained.constraint,
+        adapter=plan.adapter,
+        shared=text.preamble(request, prompt),
+    )
+    settings = _settings(plan, request, prompt, engine_request)
+    return Prepared(prompt, engine_request, settings, (*clamped, *prompt.warnings, *warnings))
+
+
+def _settings(
+    plan: Plan, request: GenerationRequest, prompt: Prompt, engine_request: EngineRequest
+) -> Settings:
+    wanted = request.response_format
+    return Settings(
+        temperature=engine_request.sampling.temperature,
+        top_p=engine_request.sampling.top_p,
+        max_tokens=engine_request.max_tokens,
+        truncates=plan.overflow(request) == "truncate_oldest",
+        effort=prompt.effort,
+        schema=wanted.schema if isinstance(wanted, JsonSchema) else None,
+    )
+
+
+def count_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[int, tuple[str, ...]]:
+    """How many tokens the prompt of a request has, and the warnings that its answer would begin with.
+
+    Nothing is left out of a prompt that is too long. Takes milliseconds of CPU. Raises `RequestError`.
+    """
+    request, warnings = policy.admit(loaded.plan.held(request), loaded.plan.profile)
+    prompt = loaded.text.render(request)
+    return len(prompt.tokens), (*warnings, *prompt.warnings)
+
+
+def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt) -> ReasoningBudget | None:
+    """The caller's budget or the profile's. A raw prompt has no turns, and so no reasoning to bound."""
+    limit = request.reasoning.max_tokens
+    if limit is None:
+        limit = loaded.plan.profile.tokens.max_reasoning
+    if limit is None or request.prompt is not None:
+        return None
+    return loaded.text.reasoning_budget(prompt, limit)
+
+
+def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt, tuple[str, ...]]:
+    """The prompt, with the oldest turns left out if the profile wants that and it is too long."""
+    prompt = loaded.text.render(request)
+    if loaded.plan.overflow(request) == "error" or not request.messages:
+        return prompt, ()
+    limit = loaded.plan.prompt_limit(request)
+    left_out = 0
+    while len(prompt.tokens) > limit and (shorter := _without_oldest(request.messages)) is not None:
+        left_out += len(request.messages) - len(shorter)
+        request = replace(request, messages=shorter)
+        prompt = loaded.text.render(request)
+    if not left_out:
+        return prompt, ()
+    return prompt, (f"the context window is full: the {left_out} oldest messages were left out",)
+
+
+def _without_oldest(messages: tuple[Message, ...]) -> tuple[Message, ...] | None:
+    """Drop the oldest exchange: up to the second user turn. System messages stay; so does the last turn."""
+    turns = [index for index, message in enumerate(messages) if message.role == "user"]
+    if len(turns) < 2:
+        return None
+    kept = [message for message in messages[: turns[1]] if message.role in ("system", "developer")]
+    return (*kept, *messages[turns[1] :])
