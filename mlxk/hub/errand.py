@@ -79,8 +79,15 @@ def answer(work: Callable[[Order], dict[str, Any]]) -> None:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             answered = work(order)
     except MlxkError as error:
-        answered = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+        answered = _told(error)
+    except Exception as error:  # noqa: BLE001 - this process's outermost edge: a bug must not show a traceback
+        bug = f"internal error: {type(error).__name__}: {error}"
+        answered = _told(ModelError(bug, hint="this is a bug in mlxk: please report it"))
     print(json.dumps(answered), flush=True)  # noqa: T201 - the answer to the parent
+
+
+def _told(error: MlxkError) -> dict[str, Any]:
+    return {"error": type(error).__name__, "message": error.message, "hint": error.hint}
 
 
 def _end_with_parent() -> None:

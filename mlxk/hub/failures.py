@@ -42,8 +42,8 @@ from mlxk.errors import (
     ModelUnavailable,
 )
 
-# What the library raises: its own errors, those of the network and the disk, and of answers
-# that are no JSON or lack what they should have.
+# What the library raises: its own errors, those of the network and the disk, of answers that are no JSON or
+# lack what they should have, and of hf_xet, which has none of its own for most of what can go wrong.
 CAUGHT = (
     OSError,
     ValueError,
@@ -57,6 +57,7 @@ CAUGHT = (
     RevisionResolutionError,
     SafetensorsParsingError,
     XetDownloadError,
+    RuntimeError,
 )
 LOGIN = "log in: hf auth login, or set HF_TOKEN"
 
@@ -206,6 +207,13 @@ def _damaged(error: BaseException, about: Subject) -> MlxkError:
     return ModelError(f"{about.reference} has damaged weights on the hub: {_first_line(error)}")
 
 
+def _store(error: BaseException, about: Subject) -> MlxkError:
+    return HubUnreachable(
+        f"the hub's Xet store did not give {about.reference}: {_first_line(error)}",
+        hint="run it again, what is whole stays; HF_HUB_DISABLE_XET=1 does without that store",
+    )
+
+
 def _nonsense(error: BaseException, about: Subject) -> MlxkError:
     return HubUnreachable(
         f"{constants.ENDPOINT} does not answer as a hub does",
@@ -235,6 +243,7 @@ _BY_CLASS: tuple[tuple[type[BaseException], _Build], ...] = (
     (KeyError, _nonsense),
     (TypeError, _nonsense),
     (OSError, _file_system),
+    (RuntimeError, _store),
 )
 
 

@@ -26,7 +26,10 @@ _LFS = (".safetensors", ".gguf", ".bin")
 
 @dataclass
 class Repo:
-    """One repository. `files` is its tree; every revision in `history` is another one."""
+    """One repository. `files` is its tree; every revision in `history` is another one.
+
+    `xet` are the Xet hashes of files that are in a Xet store too.
+    """
 
     name: str
     files: dict[str, bytes]
@@ -35,6 +38,7 @@ class Repo:
     members: tuple[str, ...] = (TOKEN,)
     tags: dict[str, str] = field(default_factory=dict)
     history: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    xet: dict[str, str] = field(default_factory=dict)
 
     @property
     def commit(self) -> str:
@@ -77,7 +81,7 @@ class Fault:
 
 @dataclass
 class Hub:
-    """A running hub. `requests` is what was asked: method, path, headers."""
+    """A running hub. `requests` is what was asked: method, path, headers; `store` the address of its Xet store."""
 
     url: str = ""
     repos: dict[str, Repo] = field(default_factory=dict)
@@ -85,6 +89,7 @@ class Hub:
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     uploads: dict[str, bytes] = field(default_factory=dict)
     created: list[dict[str, Any]] = field(default_factory=list)
+    store: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, name: str, files: dict[str, bytes] | Path, **options: Any) -> Repo:
@@ -233,6 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
                         "path": path,
                         "oid": etag(path + ".git", data),
                         **_tree_entry(path, data),
+                        **({"xetHash": repo.xet[path]} if path in repo.xet else {}),
                     }
                     for path, data in found[1].items()
                 ]
@@ -253,6 +259,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"ETag": f'"{tag}"', "X-Repo-Commit": commit, "Accept-Ranges": "bytes"}
         if path.endswith(_LFS):
             headers |= {"X-Linked-Etag": f'"{tag}"', "X-Linked-Size": str(len(data))}
+        if path in repo.xet:
+            route = f"{self.hub.url}/api/models/{name}/xet-read-token/{commit}"
+            headers |= {"X-Xet-Hash": repo.xet[path], "X-Xet-Refresh-Route": route}
         status = 200
         if match := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or ""):
             start, end = int(match[1]), int(match[2] or len(data) - 1)
@@ -261,6 +270,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.fault is not None and self.fault.body is not None:
             data = self.fault.body
         return self._send(status, data, headers)
+
+    def xet_token(self, name: str, revision: str) -> None:
+        if self.allowed(name, content=True) is not None:
+            headers = {"X-Xet-Cas-Url": self.hub.store, "X-Xet-Access-Token": "t"}
+            self._send(200, b"{}", {**headers, "X-Xet-Token-Expiration": "9999999999"})
 
     def search(self) -> None:
         author, wanted = self.query.get("author", [""])[0], self.query.get("search", [""])[0].casefold()
@@ -367,6 +381,7 @@ _ROUTES: tuple[tuple[str, Callable[..., None]], ...] = (
     (rf"/api/models/{_NAME}/auth-check(/write)?", _Handler.auth_check),
     (rf"/api/models/{_NAME}/tree/(?P<revision>.+)", _Handler.tree),
     (rf"/api/models/{_NAME}/revision/(?P<revision>.+)", _Handler.info),
+    (rf"/api/models/{_NAME}/xet-read-token/(?P<revision>.+)", _Handler.xet_token),
     (rf"/api/models/{_NAME}/preupload/.+", _Handler.preupload),
     (rf"/api/models/{_NAME}/commit/.+", _Handler.commit),
     (rf"/api/models/{_NAME}", _Handler.info),

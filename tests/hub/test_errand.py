@@ -21,6 +21,8 @@ def work(order):
     tell(far=2)
     if order["do"] == "refuse":
         raise AccessDenied("no", hint="ask")
+    if order["do"] == "break":
+        raise LookupError("a bug")
     if order["do"] == "die":
         os._exit(3)
     return {"done": order["do"]}
@@ -50,6 +52,12 @@ def test_its_error_is_raised_here(child: str) -> None:
     with pytest.raises(AccessDenied, match="no") as caught:
         send(child, {"do": "refuse"}, what="the work")
     assert caught.value.hint == "ask"
+
+
+def test_a_bug_in_it_shows_no_traceback(child: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelError, match="internal error: LookupError: a bug"):
+        send(child, {"do": "break"}, what="the work")
+    assert capfd.readouterr().err == ""
 
 
 def test_its_death_is_told(child: str) -> None:

@@ -59,6 +59,7 @@ def test_every_error_of_the_library_is_caught(kind: type[BaseException]) -> None
         (upstream.HFValidationError("no"), ModelUnavailable, "not a Hub repository name"),
         (upstream.XetDownloadError("broken"), ModelError, "broken"),
         (ValueError(""), ModelError, "ValueError"),
+        (RuntimeError("Task error: CAS"), HubUnreachable, "Xet store did not give org/tiny@v1: Task error"),
     ],
 )
 def test_what_it_becomes(error: Exception, kind: type[MlxkError], message: str) -> None:
