@@ -1,4 +1,4 @@
-// What npm's `openai` client must get from a server that runs the embedded model; see npm_openai.py.
+// What npm's `openai` client must get from a server that runs the embedded model; see test_npm_openai.py.
 // Arguments: the server's address, and the name of its model. Exit status 1 with what did not hold.
 
 import assert from "node:assert/strict";
