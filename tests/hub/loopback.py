@@ -81,7 +81,7 @@ class Fault:
 
 @dataclass
 class Hub:
-    """A running hub. `requests` is what was asked: method, path, headers; `store` the address of its Xet store."""
+    """A running hub. `requests` is what was asked: method, path, headers. `store` is its Xet store's address."""
 
     url: str = ""
     repos: dict[str, Repo] = field(default_factory=dict)

@@ -1,5 +1,7 @@
-"""Files that the hub keeps in a Xet store: huggingface_hub fetches them from there, with hf_xet, and what mlxk
-promises of a download holds all the same. The store is hf_xet's own, in a folder."""
+"""Files that the hub keeps in a Xet store: what mlxk promises of a download holds for them too.
+
+huggingface_hub fetches them by hf_xet; the store is hf_xet's own, in a folder.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,7 @@ def test_wrong_content_is_removed_and_told(repo: Repo, hub: Hub, tmp_path: Path)
     right, repo.xet[WEIGHTS] = repo.xet[WEIGHTS], stored(hub, other)
     with pytest.raises(ModelError, match="came with the wrong content"):
         fetch()
-    with pytest.raises(ModelError, match="a part of org/tiny is on this machine|not on this machine"):
+    with pytest.raises(ModelError, match="on this machine"):
         references.locate("org/tiny")
     # Which content a commit's files have is remembered; another commit is asked about.
     repo.xet[WEIGHTS] = right
