@@ -162,7 +162,7 @@ FRONT = """
 import asyncio, sys
 from mlxk.engine import EngineConfig, GroupEngine
 from tests.engine.conftest import ask, distributed
-from tests.engine.test_engine_group import ranks_of
+from tests.engine.test_group import ranks_of
 
 async def main():
     config = EngineConfig(model_path=sys.argv[1], context_length=4096)
