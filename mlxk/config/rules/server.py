@@ -91,6 +91,13 @@ def _cors(profile: Profile) -> Iterator[Problem]:
             yield Problem("E109", message, path, "such as https://chat.example.org")
 
 
+def _pull(profile: Profile) -> Iterator[Problem]:
+    for index, pattern in enumerate(profile.server.pull):
+        if pattern != "*" and not re.fullmatch(r"[^\s/]+/[^\s/]+", pattern):
+            message = "repositories that clients may download are named org/name, with `*` for any characters"
+            yield Problem("E109", message, ("server", "pull", index), "such as mlx-community/*")
+
+
 def _routes(profile: Profile) -> Iterator[Problem]:
     for route in profile.server.routes:
         if not route.startswith("/") or re.search(r"[\s<>?#]", route):
@@ -98,4 +105,4 @@ def _routes(profile: Profile) -> Iterator[Problem]:
             yield Problem("E109", message, ("server", "routes", route))
 
 
-RULES: tuple[Rule, ...] = (_listen, _tls, _per_key, _routes, _keys, _cors)
+RULES: tuple[Rule, ...] = (_listen, _tls, _per_key, _routes, _keys, _cors, _pull)

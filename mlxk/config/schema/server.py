@@ -40,7 +40,7 @@ class AdminKey(Section):
 
 
 # One of the hub's repositories, or some by `*` and `?`.
-Repositories = Annotated[str, Field(pattern=r"^(\*|[^\s/]+/[^\s/]+)$")]
+Repositories = Annotated[Text, Field(json_schema_extra={"pattern": r"^(\*|[^\s/]+/[^\s/]+)$"})]
 
 
 AnyApiKey = Annotated[
