@@ -7,11 +7,11 @@ whose every value knows its origin. Pure functions; nothing here imports mlx, tr
 from mlxk.config.arguments import Flag
 from mlxk.config.diagnostics import Diagnostic, InvalidProfile
 from mlxk.config.discovery import Found
+from mlxk.config.inspection import migrate_files, requests, validate_files
 from mlxk.config.origins import Origin
 from mlxk.config.projects import catalogue, project, project_files
 from mlxk.config.resolution import resolve
 from mlxk.config.resolved import Link, Resolved
-from mlxk.config.validate import migrate_files, requests, validate_files
 
 __all__ = [
     "Diagnostic",
