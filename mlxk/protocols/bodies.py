@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mlxk.protocols.administration import LoadBody, ReloadBody, UnloadBody
-from mlxk.protocols.anthropic.messages import MessagesBody, PromptBody
+from mlxk.protocols.anthropic.messages import MessagesBody
+from mlxk.protocols.anthropic.prompt import PromptBody
 from mlxk.protocols.base import Json
 from mlxk.protocols.ollama.chat import ChatBody as OllamaChatBody
 from mlxk.protocols.ollama.generate import GenerateBody

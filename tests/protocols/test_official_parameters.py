@@ -6,6 +6,7 @@ import pytest
 
 from mlxk.protocols.anthropic import content as anthropic_content
 from mlxk.protocols.anthropic import messages as anthropic_messages
+from mlxk.protocols.anthropic import prompt as anthropic_prompt
 from mlxk.protocols.ollama import chat as ollama_chat
 from mlxk.protocols.ollama import generate as ollama_generate
 from mlxk.protocols.ollama import messages as ollama_messages
@@ -14,6 +15,8 @@ from mlxk.protocols.ollama.pull import PullBody
 from mlxk.protocols.openai import chat as openai_chat
 from mlxk.protocols.openai import common, completions, messages, tools
 from mlxk.protocols.openai.responses import body, input_tokens, items
+from mlxk.protocols.openai.responses import choices as response_choices
+from mlxk.protocols.openai.responses import formats as response_formats
 from mlxk.protocols.openai.responses import tools as response_tools
 from mlxk.protocols.validation import Body
 
@@ -56,15 +59,15 @@ OFFICIAL: dict[type[Body], str] = {
     ),
     common.StreamOptions: "include_obfuscation",
     body.ReasoningBody: "context effort generate_summary mode summary",
-    response_tools.TextBody: "format verbosity",
-    response_tools.FormatBody: "description name schema strict type",
+    response_formats.TextBody: "format verbosity",
+    response_formats.FormatBody: "description name schema strict type",
     response_tools.FunctionTool: (
         "allowed_callers async defer_loading description name output_schema parameters strict type"
     ),
     response_tools.CustomTool: "allowed_callers async defer_loading description format name type",
-    response_tools.FunctionChoice: "name type",
-    response_tools.CustomChoice: "name type",
-    response_tools.AllowedChoice: "mode tools type",
+    response_choices.FunctionChoice: "name type",
+    response_choices.CustomChoice: "name type",
+    response_choices.AllowedChoice: "mode tools type",
     items.MessageItem: "content id phase role status type",
     items.InputText: "prompt_cache_breakpoint text type",
     items.OutputText: "annotations logprobs text type",
@@ -83,18 +86,18 @@ OFFICIAL: dict[type[Body], str] = {
         "output_config service_tier speed stop_sequences stream system thinking thread tool_choice tools "
         "user_profile_id workspace_id temperature top_k top_p"
     ),
-    anthropic_messages.PromptBody: (
+    anthropic_prompt.PromptBody: (
         "cache_control messages model output_config speed system thinking tool_choice tools "
         "user_profile_id workspace_id"
     ),
-    anthropic_messages.ToolBody: (
+    anthropic_prompt.ToolBody: (
         "allowed_callers cache_control defer_loading description eager_input_streaming input_examples "
         "input_schema name strict type"
     ),
-    anthropic_messages.ChoiceBody: "disable_parallel_tool_use name type",
-    anthropic_messages.ThinkingBody: "budget_tokens display type",
-    anthropic_messages.OutputBody: "effort format",
-    anthropic_messages.FormatBody: "schema type",
+    anthropic_prompt.ChoiceBody: "disable_parallel_tool_use name type",
+    anthropic_prompt.ThinkingBody: "budget_tokens display type",
+    anthropic_prompt.OutputBody: "effort format",
+    anthropic_prompt.FormatBody: "schema type",
     anthropic_messages.Metadata: "user_id",
     anthropic_content.MessageBody: "content role",
     anthropic_content.CacheControl: "ttl type",

@@ -5,7 +5,8 @@ https://docs.claude.com/en/api/messages-count-tokens; what says nothing about th
 
 from __future__ import annotations
 
-from mlxk.protocols.anthropic.messages import PromptBody, error_body
+from mlxk.protocols.anthropic.failures import error_body
+from mlxk.protocols.anthropic.prompt import PromptBody
 from mlxk.protocols.base import Json, Store
 from mlxk.protocols.validation import validate
 from mlxk.requests import GenerationRequest

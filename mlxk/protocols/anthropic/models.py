@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from mlxk.protocols.anthropic.messages import error_body
+from mlxk.protocols.anthropic.failures import error_body
 from mlxk.protocols.base import Json, ModelCard, find_card
 
 __all__ = ["METHODS", "SUBTREE", "answer", "error_body"]

@@ -9,10 +9,11 @@ from mlxk.errors import RequestError, RouteNotFound
 from mlxk.protocols.base import Json, ParsedRequest, Store
 from mlxk.protocols.openai.common import KEEP_ALIVE, STREAM_TYPE, error_body
 from mlxk.protocols.openai.responses.body import ResponsesBody
+from mlxk.protocols.openai.responses.choices import choose
 from mlxk.protocols.openai.responses.encoder import Asked, ResponsesEncoder
 from mlxk.protocols.openai.responses.output import ItemWriter
 from mlxk.protocols.openai.responses.stored import history, keep, listed, recall, resolved
-from mlxk.protocols.openai.responses.tools import CustomTool, choose
+from mlxk.protocols.openai.responses.tools import CustomTool
 from mlxk.protocols.openai.responses.turns import Turns
 from mlxk.protocols.validation import all_spared, spared, validate
 from mlxk.requests import GenerationRequest, Message

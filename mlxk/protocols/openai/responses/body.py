@@ -14,8 +14,10 @@ from pydantic import Field
 from mlxk.errors import RequestError
 from mlxk.protocols.base import Json
 from mlxk.protocols.openai.common import CacheOptions, SamplingFields
+from mlxk.protocols.openai.responses.choices import OptionalChoice, told_choice
+from mlxk.protocols.openai.responses.formats import TextBody
 from mlxk.protocols.openai.responses.items import Items
-from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody, told_choice
+from mlxk.protocols.openai.responses.tools import AnyTool
 from mlxk.protocols.validation import Body, Count, Spare, only, refuse
 from mlxk.requests import Overflow, ReasoningEffort, ReasoningOptions
 

@@ -14,8 +14,10 @@ from mlxk.protocols.base import Json, Store
 from mlxk.protocols.openai.common import error_body
 from mlxk.protocols.openai.responses import parse as parse_response
 from mlxk.protocols.openai.responses.body import NoConversation, ReasoningBody
+from mlxk.protocols.openai.responses.choices import OptionalChoice
+from mlxk.protocols.openai.responses.formats import TextBody
 from mlxk.protocols.openai.responses.items import Items
-from mlxk.protocols.openai.responses.tools import AnyTool, OptionalChoice, TextBody
+from mlxk.protocols.openai.responses.tools import AnyTool
 from mlxk.protocols.validation import Body, refuse, validate
 from mlxk.requests import GenerationRequest
 

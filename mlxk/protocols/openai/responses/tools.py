@@ -1,18 +1,16 @@
-"""Tools, tool choice and text format of a responses body, and how an answer tells them."""
+"""The tools of a responses body, and how an answer tells them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, Tag
 
-from mlxk.errors import RequestError
 from mlxk.protocols.base import Json
 from mlxk.protocols.openai.responses.turns import CUSTOM_INPUT
-from mlxk.protocols.openai.tools import Mode, Name
+from mlxk.protocols.openai.tools import Name
 from mlxk.protocols.validation import Body, Spare, by, only, problem
-from mlxk.requests import JsonObject, JsonSchema, NamedToolChoice, ResponseFormat, Tool, ToolChoice
+from mlxk.requests import Tool
 
 
 class _OwnTool(Body):
@@ -85,7 +83,7 @@ class CustomTool(_OwnTool):
         }
 
 
-def _own(value: object) -> object:
+def own_tool(value: object) -> object:
     """Tools that OpenAI runs itself are refused by name."""
     kind = value.get("type") if isinstance(value, dict) else None
     if isinstance(kind, str) and kind not in ("function", "custom"):
@@ -101,152 +99,5 @@ def _own(value: object) -> object:
 AnyTool = Annotated[
     Annotated[FunctionTool, Tag("<function>")] | Annotated[CustomTool, Tag("<custom>")],
     by("type"),
-    BeforeValidator(_own),
+    BeforeValidator(own_tool),
 ]
-
-
-class ModeChoice(Body):
-    """A plain string, in the form of the object that names a function."""
-
-    type: Literal["mode"]
-    mode: Mode
-
-
-class FunctionChoice(Body):
-    type: Literal["function"]
-    name: str
-
-
-class CustomChoice(Body):
-    type: Literal["custom"]
-    name: str
-
-
-NamedChoice = Annotated[
-    Annotated[FunctionChoice, Tag("<function>")] | Annotated[CustomChoice, Tag("<custom>")],
-    by("type"),
-    BeforeValidator(_own),
-]
-
-
-class AllowedChoice(Body):
-    """Only these of the tools may be called."""
-
-    type: Literal["allowed_tools"]
-    mode: Literal["auto", "required"]
-    tools: Annotated[list[NamedChoice], Field(min_length=1)]
-
-
-def _known_choice(value: object) -> object:
-    """A mode, or an object that names tools."""
-    if isinstance(value, str) and value in get_args(Mode):
-        return {"type": "mode", "mode": value}
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in (None, "allowed_tools"):
-        _own(value)
-    elif value is not None and kind is None:
-        raise problem("The tool choice must be 'auto', 'none', 'required' or name tools.")
-    return value
-
-
-Choice = Annotated[
-    Annotated[ModeChoice, Tag("<mode>")]
-    | Annotated[FunctionChoice, Tag("<function>")]
-    | Annotated[CustomChoice, Tag("<custom>")]
-    | Annotated[AllowedChoice, Tag("<allowed_tools>")],
-    by("type"),
-]
-OptionalChoice = Annotated[
-    Choice | None,
-    BeforeValidator(
-        _known_choice, json_schema_input_type=Mode | FunctionChoice | CustomChoice | AllowedChoice | None
-    ),
-]
-
-
-class FormatBody(Body):
-    """`schema` is a name that pydantic's models use themselves."""
-
-    type: Literal["text", "json_object", "json_schema"]
-    name: Name | None = None
-    description: str | None = None
-    body: dict[str, Any] | None = Field(default=None, alias="schema")
-    strict: bool | None = None
-
-    def response_format(self) -> ResponseFormat | None:
-        """`text` asks for nothing."""
-        given = (self.name, self.description, self.body, self.strict)
-        if self.type != "json_schema" and any(value is not None for value in given):
-            raise RequestError("A schema stands with the type 'json_schema' only.", param="text.format.type")
-        if self.type != "json_schema":
-            return JsonObject() if self.type == "json_object" else None
-        if self.name is None or self.body is None:
-            missing = "name" if self.name is None else "schema"
-            raise RequestError(
-                f"Missing required parameter: 'text.format.{missing}'.", param=f"text.format.{missing}"
-            )
-        return JsonSchema(self.body, self.name, bool(self.strict))
-
-    def told(self) -> Json:
-        if self.type != "json_schema":
-            return {"type": self.type}
-        return {
-            "type": "json_schema",
-            "name": self.name,
-            "description": self.description or "",
-            "schema": self.body,
-            "strict": bool(self.strict),
-        }
-
-
-class TextBody(Body):
-    format: FormatBody | None = None
-    verbosity: Annotated[
-        Literal["low", "medium", "high"] | None,
-        Spare("Verbosity other than 'medium' is not supported.", ("medium",)),
-    ] = None
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The tools that the model is shown, and how it may use them."""
-
-    tools: tuple[Tool, ...]
-    choice: ToolChoice
-
-
-def choose(bodies: list[AnyTool] | None, said: Choice | None) -> Chosen:
-    """What was chosen, held against the tools there are; raises `RequestError`."""
-    tools = tuple(body.tool() for body in bodies or ())
-    names = [tool.name for tool in tools]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise RequestError(f"Two tools have the name '{name}'.", param=f"tools[{index}].name")
-    match said:
-        case None:
-            return Chosen(tools, "auto")
-        case ModeChoice():
-            if said.mode == "required" and not tools:
-                raise RequestError("'tool_choice' needs 'tools'.", param="tool_choice")
-            return Chosen(tools, said.mode)
-        case AllowedChoice():
-            allowed = [_declared(tool.name, names, f"tools[{i}].name") for i, tool in enumerate(said.tools)]
-            return Chosen(tuple(tool for tool in tools if tool.name in allowed), said.mode)
-        case FunctionChoice() | CustomChoice():
-            return Chosen(tools, NamedToolChoice(_declared(said.name, names, "name")))
-
-
-def _declared(name: str, names: list[str], place: str) -> str:
-    if name not in names:
-        raise RequestError(f"No tool has the name '{name[:80]}'.", param=f"tool_choice.{place}")
-    return name
-
-
-def told_choice(said: Choice | None) -> object:
-    match said:
-        case None:
-            return "auto"
-        case ModeChoice():
-            return said.mode
-        case _:
-            return said.model_dump()
