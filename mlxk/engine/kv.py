@@ -85,6 +85,17 @@ def _restored(kind: Any, state: Any) -> Any:
     return kind.from_state(state)
 
 
+def compact(cache: list[Any]) -> None:
+    """Let go of the room behind what caches hold, which is copied with it as soon as they grow."""
+    from mlx_lm.models.cache import KVCache
+
+    for layer in cache:
+        if (type(layer) is KVCache or is_quantized([layer])) and layer.keys is not None:
+            layer.keys, layer.values = tree_map(
+                lambda part, end=layer.offset: part[..., :end, :], (layer.keys, layer.values)
+            )
+
+
 def is_quantized(cache: list[Any]) -> bool:
     return any(hasattr(layer, "bits") for layer in cache)
 

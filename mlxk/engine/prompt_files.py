@@ -25,6 +25,7 @@ from typing import Any, cast
 import mlx.core as mx
 
 from mlxk.engine.base import EngineConfig, PromptFolder
+from mlxk.engine.entries import ID_BYTES, packed, shared_tokens
 from mlxk.engine.identity import identity
 from mlxk.engine.kv import Caches
 from mlxk.engine.loader import first_line
@@ -37,7 +38,6 @@ _UNFINISHED = ".writing-"
 _STALE_SECONDS = 3600.0  # nobody writes one file for so long
 _NAME = re.compile(r"prompt-([0-9a-f]{24})-[0-9a-f]{24}\.safetensors")
 _HASH = 24  # characters of a hash in a name
-_ID_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PromptFile:
     def held(self, known: bytes) -> int:
         """How many of the tokens `known` it has for a prompt that begins with them."""
         common = shared_tokens(self.tokens, known)
-        return common if self.cuttable or common * _ID_BYTES == len(self.tokens) else 0
+        return common if self.cuttable or common * ID_BYTES == len(self.tokens) else 0
 
     @property
     def ids(self) -> list[int]:
@@ -178,23 +178,6 @@ class PromptFiles:
 
     def _forget(self, entry: PromptFile) -> None:
         self._known[_identity_of(entry.path)].pop(entry.path, None)
-
-
-def packed(tokens: Sequence[int]) -> bytes:
-    """Token ids in 4 bytes each."""
-    return array("I", tokens).tobytes()
-
-
-def shared_tokens(first: bytes, second: bytes) -> int:
-    """How many packed tokens at the beginning are the same."""
-    low, high = 0, min(len(first), len(second)) // _ID_BYTES
-    while low < high:
-        middle = (low + high + 1) // 2
-        if first[low * _ID_BYTES : middle * _ID_BYTES] == second[low * _ID_BYTES : middle * _ID_BYTES]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def _check(caches: Caches, name: str) -> None:

@@ -1,6 +1,6 @@
 """The prompt cache: keys and values of earlier prompts and answers, for prompts that begin the same way.
 
-mlx-lm's `LRUPromptCache` keeps them, bounded by bytes and entries. An entry of a model whose caches can be
+`Entries` keeps them, bounded by bytes and entries. An entry of a model whose caches can be
 cut back serves every prompt that shares a beginning with it; it is there from the prompt's end on, while the
 answer is still being written. Sliding-window and recurrent caches cannot be cut back, so for those copies are
 kept at the places where other prompts may part from this one:
@@ -19,14 +19,12 @@ from __future__ import annotations
 import copy
 from collections import deque
 from collections.abc import Sequence as Ids
-from typing import Any, Literal
+from typing import Any
 
 from mlxk.engine import upstream
-from mlxk.engine.kv import Caches, is_quantized
-from mlxk.engine.prompt_files import PromptFiles, packed, shared_tokens
-
-BASE = ""  # LRUPromptCache keys its entries by model: here by the adapter over the one model
-
+from mlxk.engine.entries import Entries, Kind, packed, shared_tokens
+from mlxk.engine.kv import Caches, compact, is_quantized
+from mlxk.engine.prompt_files import PromptFiles
 
 # Tokens before a prompt's end where the next turn may part from it: what a template opens an answer with.
 TAIL = 16
@@ -34,8 +32,6 @@ TAIL = 16
 WORTHWHILE = 32
 # How many prompts are remembered without their caches.
 REMEMBERED = 64
-# What an entry is to `LRUPromptCache`, which gives up those of the first kind first.
-Kind = Literal["assistant", "user", "system"]
 
 
 class PromptCache:
@@ -54,14 +50,14 @@ class PromptCache:
         trims: bool = True,
     ) -> None:
         upstream.prepare()
-        from mlx_lm.models.cache import KVCache, LRUPromptCache
+        from mlx_lm.models.cache import KVCache
 
         self._caches = caches
         self._files = files
         self._unwritten: dict[tuple[str | None, tuple[int, ...]], None] = {}
         self._max_bytes = max_bytes
-        bounds = (max_entries, max_bytes) if trims else (max_entries,)
-        self._entries = LRUPromptCache(*bounds) if max_entries and max_bytes else None
+        bound = max_bytes if trims else None
+        self._entries = Entries(max_entries, bound) if max_entries and max_bytes else None
         layers = caches.new()
         self.batchable = all(hasattr(layer, "merge") for layer in layers)
         growing = [type(layer) is KVCache or is_quantized([layer]) for layer in layers]
@@ -71,7 +67,7 @@ class PromptCache:
 
     @property
     def nbytes(self) -> int:
-        return 0 if self._entries is None else int(self._entries.nbytes)
+        return 0 if self._entries is None else self._entries.nbytes
 
     def fetch(self, prompt: Ids[int], adapter: str | None) -> tuple[list[Any], int]:
         """A cache for `prompt` and how many of its tokens it holds: always fewer than all."""
@@ -89,14 +85,16 @@ class PromptCache:
         """Make an entry that was used the newest of its kind; one that was cut back is another's part."""
         if self._entries is not None and not all(layer.is_trimmable() for layer in cache):
             kind: Kind = "system" if (adapter, tuple(tokens)) in self._shared else "user"
-            self._entries.insert_cache(adapter or BASE, tokens, copy.deepcopy(cache), cache_type=kind)
+            self._entries.renew(adapter, packed(tokens), kind)
 
     def _nearest(self, known: list[int], adapter: str | None) -> tuple[list[Any] | None, int]:
         """A copy of what memory has for these tokens, and how many of them it holds."""
         if self._entries is None:
             return None, 0
-        cache, rest = self._entries.fetch_nearest_cache(adapter or BASE, known)
-        return cache, 0 if cache is None else len(known) - len(rest)
+        cache, held = self._entries.nearest(adapter, packed(known))
+        if cache is not None:
+            compact(cache)
+        return cache, held
 
     def _read(self, known: list[int], adapter: str | None, held: int) -> bool:
         """Bring an entry of the disk into memory, if it holds more than `held` of these tokens."""
@@ -105,7 +103,7 @@ class PromptCache:
             return False
         cache = self._files.load(found[0])
         if cache is not None:
-            self._entries.insert_cache(adapter or BASE, found[0].ids, cache, cache_type="user")
+            self._entries.insert(adapter, found[0].tokens, cache, "user")
         return cache is not None
 
     @property
@@ -116,8 +114,8 @@ class PromptCache:
     def write_newest(self) -> None:
         """Write the newest entry that the disk lacks, if it is still in memory."""
         adapter, tokens = self._unwritten.popitem()[0]
-        cache, held = self._nearest(list(tokens), adapter)
-        if self._files is not None and cache is not None and held == len(tokens):
+        cache = None if self._entries is None else self._entries.get(adapter, packed(tokens))
+        if self._files is not None and cache is not None:
             self._files.write(tokens, cache, adapter)
 
     def checkpoints(
@@ -155,7 +153,7 @@ class PromptCache:
 
     def _insert(self, tokens: Ids[int], cache: list[Any], adapter: str | None, kind: Kind) -> None:
         if self._entries is not None and tokens:
-            self._entries.insert_cache(adapter or BASE, list(tokens), cache, cache_type=kind)
+            self._entries.insert(adapter, packed(tokens), cache, kind)
             if self._files is not None:
                 key = adapter, tuple(tokens)
                 self._unwritten.pop(key, None)
@@ -165,14 +163,14 @@ class PromptCache:
         """How many entries are left when those are gone that are too much for `max_bytes`."""
         if self._entries is None:
             return 0
-        self._entries.trim_to(n_bytes=self._max_bytes)
+        self._entries.trim(most_bytes=self._max_bytes)
         return len(self._entries)
 
     def trim(self, entries: int) -> None:
         """Keep so many entries at most, giving up those first that `fitting` does."""
         if self._entries is not None:
-            self._entries.trim_to(n_sequences=entries)
+            self._entries.trim(most=entries)
 
     def clear(self) -> None:
         if self._entries is not None:
-            self._entries.trim_to(n_sequences=0)
+            self._entries.trim(most=0)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mlxk.engine.base import Done, DoneReason, EngineRequest, Prefill
+from mlxk.engine.entries import Kind
 from mlxk.engine.guide import BudgetGuide, Guide
-from mlxk.engine.prompts import Kind
 from mlxk.engine.sampling import Processor, Sampler, processors, seed_word
 from mlxk.errors import EngineError
 

@@ -79,6 +79,15 @@ async def test_without_room_nothing_is_kept(qwen3_path: Path, limits: dict[str, 
         assert (await engine.stats()).cache_bytes == 0
 
 
+async def test_a_short_part_of_a_long_prompt_takes_little_room(qwen3_path: Path) -> None:
+    async with ThreadEngine(config(qwen3_path)) as engine:
+        await steps_of(engine, ask(prompt=FIRST * 20))
+        long = (await engine.stats()).cache_bytes
+        steps = await steps_of(engine, ask(prompt=(*FIRST, 90, 91)))
+        assert done_of(steps).cached_tokens == len(FIRST)
+        assert (await engine.stats()).cache_bytes < 1.5 * long
+
+
 async def test_the_cache_stays_within_its_limits(qwen3_path: Path) -> None:
     async with ThreadEngine(config(qwen3_path)) as engine:
         await steps_of(engine, ask(prompt=FIRST))
