@@ -175,5 +175,8 @@ class Dispatch:
 
     async def _openapi(self, exchange: Exchange, _route: Route) -> HTTPResponse:
         if self._document is None:
-            self._document = document(self._site.routes, wants_keys=self._site.guard.wants_keys)
+            guard = self._site.guard
+            self._document = document(
+                self._site.routes, wants_keys=guard.wants_keys, has_admins=guard.has_admins
+            )
         return exchange.json(self._document)

@@ -24,6 +24,7 @@ from mlxk.errors import (
     UnsupportedModel,
 )
 from mlxk.hub import preflight
+from mlxk.hub.offline import is_offline
 from mlxk.hub.preflight import Preflight
 from mlxk.hub.pull import pull
 from mlxk.memory.room import room_to_fetch
@@ -88,6 +89,8 @@ class Download:
 
     def _work(self) -> None:
         """In a thread."""
+        if is_offline():
+            raise Forbidden("This server asks no hub: it was started offline.")
         found = preflight.check(self.wanted.repo, self.wanted.revision, model_types=model_types())
         room_to_fetch(found)
         self._hear(found, {"fetched": 0, "checked": 0})
@@ -118,6 +121,8 @@ def _told(error: MlxkError, wanted: Pulled) -> MlxkError:
     """What a client is told. Hints of the hub's errors are for people at the server's machine."""
     hint = f"On the server's machine, 'mlxk pull {wanted.reference}' tells what to do."
     match error:
+        case RequestError():
+            return error
         case ModelUnavailable():
             return ModelNotFound(error.message)
         case AccessDenied():

@@ -62,6 +62,7 @@ SUMMARIES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_KEYS = ({"bearer": ()}, {"key": ()})
 _CARD = ModelCard("demo", 1_700_000_000, 4096, "c0ffee")
 _ANSWER = Completion(
     Start("gen-1", "demo", 1_700_000_000),
@@ -81,13 +82,14 @@ _BELOW: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType(
 )
 
 
-def document(routes: RouteTable, *, wants_keys: bool) -> Json:
-    """`wants_keys`: requests must carry an API key."""
+def document(routes: RouteTable, *, wants_keys: bool, has_admins: bool = False) -> Json:
+    """`wants_keys`: requests must carry an API key. `has_admins`: downloads take one of theirs."""
     schemas: dict[str, object] = {}
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         for path, method, operation in _operations(route, schemas):
-            paths.setdefault(path, {})[method] = operation
+            guarded = route.kind == "admin" or (route.kind == "pull" and has_admins)
+            paths.setdefault(path, {})[method] = {**operation, **({"security": _KEYS} if guarded else {})}
     body: dict[str, object] = {
         "openapi": "3.1.1",
         "info": {
@@ -106,7 +108,7 @@ def document(routes: RouteTable, *, wants_keys: bool) -> Json:
         },
     }
     if wants_keys:
-        body["security"] = [{"bearer": []}, {"key": []}]
+        body["security"] = _KEYS
     return body
 
 
@@ -125,8 +127,6 @@ def _operations(route: Route, schemas: dict[str, object]) -> Iterator[tuple[str,
         if method == "POST":
             needed = route.handler != "admin.reload"
             operation["requestBody"] = {"required": needed, "content": _json(_body(route, schemas))}
-        if route.kind == "admin":
-            operation["security"] = [{"bearer": []}, {"key": []}]
         yield route.path, method.lower(), operation
     for path, method, summary, content in _below(route):
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]

@@ -82,6 +82,15 @@ def test_keys_are_told_where_they_are_needed(start_server: Callable[..., Running
     assert document["security"] == [{"bearer": []}, {"key": []}]
 
 
+def test_downloads_take_an_administrators_key_where_there_are_any(
+    start_server: Callable[..., Running],
+) -> None:
+    document = described(start_server(guard=Guard("127.0.0.1", admins=Keyring([("ops", "a")]))))
+    guarded = [path for path, methods in document["paths"].items() if "security" in methods.get("post", {})]
+    assert sorted(guarded) == ["/admin/load", "/admin/reload", "/admin/unload", "/api/pull"]
+    assert "security" not in document
+
+
 def test_routes_are_those_there_are(start_server: Callable[..., Running]) -> None:
     server = start_server(routes={"/v1/messages": False, "/ask": "openai.chat"})
     document = described(server)

@@ -165,6 +165,18 @@ def test_a_hub_that_does_not_answer(server: Running, hub: Hub) -> None:
     assert answer.json() == {"error": "The hub does not answer the server. Try again later."}
 
 
+def test_a_server_that_is_offline_asks_no_hub(
+    server: Running, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    answer = httpx.post(server.address + PULL, json={"model": "org/tiny"})
+    assert (answer.status_code, answer.json()) == (
+        403,
+        {"error": "This server asks no hub: it was started offline."},
+    )
+    assert hub.requests == []
+
+
 def test_a_slow_hub_is_waited_for_and_what_it_says_is_a_line(
     start_server: Start, hub: Hub, cache: Path
 ) -> None:
