@@ -81,7 +81,7 @@ class Fault:
 
 @dataclass
 class Hub:
-    """A running hub. `requests` is what was asked: method, path, headers. `store` is its Xet store's address."""
+    """A running hub. `requests` is what was asked: method, path, headers. `store` is the Xet store's URL."""
 
     url: str = ""
     repos: dict[str, Repo] = field(default_factory=dict)
