@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mlxk.errors import InsufficientDisk, UnsupportedModel
+from mlxk.errors import InsufficientDisk, ModelUnavailable, UnsupportedModel
 from mlxk.hub.files import NEEDED, WEIGHTS, is_one_of, read_json
 from mlxk.hub.headers import Tensor
 from mlxk.hub.objection import objection as objection_to
@@ -90,6 +90,9 @@ def check(
 
     from mlxk.hub.failures import told
 
+    if revision is not None and (revision.startswith("/") or ".." in revision.split("/")):
+        # The cache has a file for each name, and the name is its path.
+        raise ModelUnavailable(f"`{revision}` is no name of a revision")
     api = HfApi()
     with told(repo, commit or revision):
         info = api.model_info(

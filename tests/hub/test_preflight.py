@@ -129,3 +129,10 @@ def test_a_disk_that_is_too_small(hub: Hub, cache: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage(10, 8, 4000))
     with pytest.raises(InsufficientDisk, match=r"org/tiny: 5\.0 kB more are needed on disk, and 4"):
         preflight.require_disk([found])
+
+
+@pytest.mark.parametrize("revision", ["../x", "v1/../../x", "/etc/x", ".."])
+def test_a_revision_leads_nowhere_else_on_this_machine(hub: Hub, cache: Path, revision: str) -> None:
+    with pytest.raises(ModelUnavailable, match="no name of a revision"):
+        check("org/tiny", revision)
+    assert hub.requests == []

@@ -44,6 +44,8 @@ def test_names_lead_to_the_hub(name: str, repo: str, revision: str | None, field
         "örg/name",
         "org/name:",
         "org/name\n",
+        "org/name:v1/../../../../x",
+        "org/name:/etc/x",
     ],
 )
 def test_what_is_no_repository(name: str) -> None:

@@ -20,7 +20,7 @@ __all__ = ["KEEP_ALIVE", "STREAM_TYPE", "Progress", "PullEncoder", "Pulled", "er
 _NAME = re.compile(
     r"(?:(?:https?://)?(?:hf\.co|huggingface\.co)/)?"
     r"(?P<repo>\w[\w.-]*/\w[\w.-]*)"
-    r"(?:[:@](?P<revision>\w[\w./-]*))?",
+    r"(?:[:@](?P<revision>\w[\w.-]*(?:/\w[\w.-]*)*))?",
     re.ASCII,
 )
 _NEWEST = "latest"
