@@ -25,7 +25,8 @@ from mlxk.config.validation import check
 from mlxk.config.version import LANGUAGE_VERSION
 from mlxk.config.yaml.document import parse as parse_document
 from mlxk.config.yaml.document import read
-from mlxk.config.yaml.edits import Edit, Layout, Unchangeable, applied, braced
+from mlxk.config.yaml.edits import Edit, added, applied, braced, replaced
+from mlxk.config.yaml.layout import Layout, Unchangeable
 from mlxk.config.yaml.spans import MapSpan, ScalarSpan, Span, data, parse
 from mlxk.config.yaml.strict import TAG
 from mlxk.errors import ProfileError
@@ -89,7 +90,7 @@ def _edit(root: MapSpan, keys: Keys, value: str, layout: Layout) -> Edit:
     for depth, key in enumerate(keys):
         at = home.index(key)
         if at is None:
-            return layout.added(home, len(home.pairs) - 1, keys[depth:], value)
+            return added(layout, home, len(home.pairs) - 1, keys[depth:], value)
         below = home.pairs[at][1]
         if depth == len(keys) - 1:
             return _replaced(below, value, layout)
@@ -99,9 +100,9 @@ def _edit(root: MapSpan, keys: Keys, value: str, layout: Layout) -> Edit:
             case ScalarSpan(anchor=None) if key == "model" and _kind(below) == "str":
                 (form,) = model_table(below.value)
                 short = f"{form}: {layout.value_text(below)}"
-                return layout.replaced(below, f"{{{short}, {braced(keys[depth + 1 :], value)}}}")
+                return replaced(layout, below, f"{{{short}, {braced(keys[depth + 1 :], value)}}}")
             case ScalarSpan(anchor=None) if _kind(below) == "null":
-                return layout.replaced(below, f"{{{braced(keys[depth + 1 :], value)}}}")
+                return replaced(layout, below, f"{{{braced(keys[depth + 1 :], value)}}}")
             case _:
                 raise Unchangeable(f"`{dotted(keys[: depth + 1])}` is no plain mapping there")
     raise Unchangeable("there is no key")
@@ -109,7 +110,7 @@ def _edit(root: MapSpan, keys: Keys, value: str, layout: Layout) -> Edit:
 
 def _replaced(below: Span, value: str, layout: Layout) -> Edit:
     if not isinstance(below, ScalarSpan) or below.anchor is None:
-        return layout.replaced(below, value)
+        return replaced(layout, below, value)
     raise Unchangeable("the value has an anchor")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from mlxk.config import renames, shape
 from mlxk.config.origins import KeyPath, dotted
 from mlxk.config.renames import Keys, Rename, Written
-from mlxk.config.yaml.edits import Layout, Unchangeable
+from mlxk.config.yaml.layout import Layout, Unchangeable
 from mlxk.config.yaml.spans import AliasSpan, ListSpan, MapSpan, ScalarSpan, Span, walk
 
 

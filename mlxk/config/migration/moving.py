@@ -8,7 +8,8 @@ from mlxk.config.migration.moves import Move
 from mlxk.config.origins import dotted
 from mlxk.config.renames import Keys
 from mlxk.config.schema import model_table
-from mlxk.config.yaml.edits import Edit, Layout, Unchangeable, braced
+from mlxk.config.yaml.edits import Edit, added, braced, moved, removed, renamed, replaced, wrapped
+from mlxk.config.yaml.layout import Layout, Unchangeable
 from mlxk.config.yaml.spans import AliasSpan, MapSpan, ScalarSpan, data, parse
 
 
@@ -21,23 +22,23 @@ def edits(move: Move, layout: Layout) -> list[Edit]:
     if home is move.source:
         key, value = home.pairs[first]
         if len(rest) > 1:
-            done = [layout.wrapped(home, first, rest, move.new)]
+            done = [wrapped(layout, home, first, rest, move.new)]
         else:
-            done = [layout.renamed(key, rest[0])] if key.value != rest[0] else []
-            done += [layout.replaced(value, move.new)] if move.new is not None else []
-        return done + [layout.removed(home, at, with_comments=False) for at in others]
+            done = [renamed(layout, key, rest[0])] if key.value != rest[0] else []
+            done += [replaced(layout, value, move.new)] if move.new is not None else []
+        return done + [removed(layout, home, at, with_comments=False) for at in others]
     left = move.scope.span.index(move.container[0]) if move.container else None
     behind = left if left is not None and home is move.scope.span else len(home.pairs) - 1
     if left is not None and move.empties:
         return _instead_of_section(move, home, rest, left, layout)
     if home.flow or move.source.flow:
         entry = move.new or layout.value_text(move.value)
-        gone = [layout.removed(move.source, at, with_comments=False) for at in move.at]
-        return [layout.added(home, behind, rest, entry), *gone]
+        gone = [removed(layout, move.source, at, with_comments=False) for at in move.at]
+        return [added(layout, home, behind, rest, entry), *gone]
     return [
-        layout.moved(move.source, first, home, behind, rest, move.new),
-        layout.removed(move.source, first, with_comments=True),
-        *(layout.removed(move.source, at, with_comments=False) for at in others),
+        moved(layout, move.source, first, home, behind, rest, move.new),
+        removed(layout, move.source, first, with_comments=True),
+        *(removed(layout, move.source, at, with_comments=False) for at in others),
     ]
 
 
@@ -49,7 +50,7 @@ def _instead_of_section(move: Move, home: MapSpan, rest: Keys, left: int, layout
         key, value = place.pairs[left]
         return [Edit(key.start, value.end, braced(rest, entry))]
     behind = left if home is place else len(home.pairs) - 1
-    return [layout.added(home, behind, rest, entry), layout.removed(place, left, with_comments=False)]
+    return [added(layout, home, behind, rest, entry), removed(layout, place, left, with_comments=False)]
 
 
 def _home(move: Move) -> tuple[MapSpan | None, Keys]:
@@ -90,7 +91,7 @@ def _into_short_form(move: Move, layout: Layout) -> list[Edit]:
     (form,) = model_table(model.value)
     value = move.new or layout.value_text(move.value)
     text = f"{{{form}: {layout.value_text(model)}, {braced(move.to[1:], value)}}}"
-    gone = [layout.removed(move.source, at, with_comments=False) for at in move.at]
+    gone = [removed(layout, move.source, at, with_comments=False) for at in move.at]
     return [Edit(model.start, model.end, text), *gone]
 
 

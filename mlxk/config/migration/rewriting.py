@@ -16,7 +16,8 @@ from mlxk.config.migration import moves, moving
 from mlxk.config.migration.moves import Move, Obstacle
 from mlxk.config.origins import Origin, Source, dotted
 from mlxk.config.version import LANGUAGE_VERSION
-from mlxk.config.yaml.edits import Edit, Layout, Unchangeable, applied, touch
+from mlxk.config.yaml.edits import Edit, applied, touch
+from mlxk.config.yaml.layout import Layout, Unchangeable
 from mlxk.config.yaml.spans import MapSpan, data, parse
 from mlxk.config.yaml.strict import TAG
 
