@@ -13,6 +13,7 @@ from mlxk.memory import Machine, MemoryNeed, Model, advice, model_of, refusal
 from mlxk.memory import machine as this_machine
 from mlxk.memory.need import changed
 from mlxk.plan import Plan
+from mlxk.server.wishes import Claim
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class Fit:
     @property
     def fits(self) -> bool:
         return self.counted <= self.limit.bytes
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(self.counted, self.refuse, self.need.runtime)
 
     def suggestions(self, room: int | None = None) -> list[tuple[str, MemoryNeed]]:
         limit = self.limit.bytes if room is None else room

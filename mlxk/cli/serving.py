@@ -32,7 +32,7 @@ from mlxk.server.routes import RouteTable
 from mlxk.server.site import Site
 from mlxk.server.slot import Slot
 from mlxk.server.tokens import TextTokens
-from mlxk.server.wishes import Claim, Stay, Wish
+from mlxk.server.wishes import Stay, Wish
 from mlxk.text import TextModel
 
 
@@ -105,7 +105,7 @@ class Configuration:
     @property
     def wishes(self) -> tuple[Wish, ...]:
         return tuple(
-            Wish(plan.name, fit.load, self._stay(plan.profile), Claim(fit.counted, fit.refuse))
+            Wish(plan.name, fit.load, self._stay(plan.profile), fit.claim)
             for plan, fit in zip(self.plans, self.fits, strict=True)
         )
 

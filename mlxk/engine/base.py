@@ -84,7 +84,9 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """How to load one model. Sizes in bytes, lengths in tokens, paths are folders.
 
     `prepare_constraints`: get ready for constrained output while loading, not at the first such request.
-    `adapters` are those that requests may name. `tokenizer_path` of `None` is `model_path`.
+    `memory_bytes`: the most that MLX is to hold; before it takes more, the engine gives up cached prompts,
+    lets newcomers wait and sets running requests aside. `adapters` are those that requests may name.
+    `tokenizer_path` of `None` is `model_path`.
     """
 
     model_path: str
@@ -102,6 +104,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     prompt_folder: PromptFolder | None = None
     prepare_constraints: bool = False
     distributed: Distributed | None = None
+    memory_bytes: int | None = None
 
 
 class JsonSchemaConstraint(msgspec.Struct, frozen=True, tag="json_schema"):

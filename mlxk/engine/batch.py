@@ -104,13 +104,13 @@ class DecodeBatch:
         row.cache = []
         self._rows.append(row)
 
-    def take(self, sequence: Sequence) -> Row:
-        """The opposite of `put`."""
+    def take(self, sequence: Sequence, *, cache: bool = True) -> Row:
+        """The opposite of `put`; without the `cache` if nobody wants it."""
         index = self.sequences.index(sequence)
         row, inputs = self._rows[index], self._inputs
         if inputs is None:
             raise ValueError("a batch with rows has inputs")
-        row.cache, row.input = self._extract(index), inputs[index : index + 1]
+        row.cache, row.input = self._extract(index) if cache else [], inputs[index : index + 1]
         if self._logprobs is not None and row.measured is None:
             row.measured = self._logprobs.read().get(sequence.key)
         self._keep([other for other in range(len(self._rows)) if other != index])

@@ -40,11 +40,23 @@ class Lanes:
         self._batches: dict[_Lane, DecodeBatch] = {}
 
     def join(self, sequence: Sequence) -> None:
-        """Add a sequence whose cache holds its whole prompt but the last token."""
+        """Add a sequence whose cache holds all of its target but the last token."""
         if sequence.cache is None:
             raise ValueError("a sequence joins with its cache")
         cache, sequence.cache = sequence.cache, None
-        self._put(Row.of(sequence, cache))
+        row, sequence.row = sequence.row, None
+        if row is None:
+            row = Row.of(sequence, cache)
+        else:
+            row.cache = cache
+        self._put(row)
+
+    def drop(self, sequence: Sequence) -> Row:
+        """Take a sequence out without its cache, to `join` again later."""
+        (batch,) = (batch for batch in self._batches.values() if sequence in batch.sequences)
+        row = batch.take(sequence, cache=False)
+        self._sweep()
+        return row
 
     def _put(self, row: Row) -> None:
         lane = self._lane(row.sequence, row.cache)

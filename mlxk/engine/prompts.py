@@ -65,6 +65,9 @@ class PromptCache:
         self._prompts: deque[tuple[str | None, bytes]] = deque(maxlen=REMEMBERED)
         self._shared: deque[tuple[str | None, tuple[int, ...]]] = deque(maxlen=REMEMBERED)
 
+    def __len__(self) -> int:
+        return 0 if self._entries is None else len(self._entries)
+
     @property
     def nbytes(self) -> int:
         return 0 if self._entries is None else self._entries.nbytes

@@ -11,6 +11,7 @@ nothing else: several ranks that hear the same do the same.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from collections import deque
@@ -18,16 +19,18 @@ from collections.abc import Collection, Iterable
 
 import mlx.core as mx
 
+from mlxk.engine.acceptance import check
 from mlxk.engine.assembly import Assembly
 from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
 from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.lanes import Lanes
 from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
 from mlxk.engine.pace import Pace, portion
+from mlxk.engine.pressure import TELLING, Pressure
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
 from mlxk.engine.wire import Cancel, Decisions, Submit
-from mlxk.errors import ContextLengthExceeded, MlxkError, RequestError
+from mlxk.errors import MlxkError, RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,18 @@ class Scheduler:
         self._steps = 0
         self._uncleared = 0  # tokens of prompts
         self._pace = Pace(config.prefill_step)
+        self._pressure = Pressure(config.memory_bytes)
+        if config.memory_bytes is not None:
+            self._try_out()
+
+    def _try_out(self) -> None:
+        """Process a short prompt of no meaning, to learn what prompts take."""
+        cache, tokens = self._caches.new(), min(TELLING, self._config.context_length)
+        self._model(mx.zeros((1, tokens), dtype=mx.int32), cache=cache)
+        mx.eval([layer.state for layer in cache])
+        self._pressure.learn(cache, tokens)
+        del cache
+        self._pressure.stepped()
 
     @property
     def running(self) -> int:
@@ -85,6 +100,10 @@ class Scheduler:
         return self._prompts.nbytes
 
     @property
+    def peak_bytes(self) -> int:
+        return self._pressure.peak
+
+    @property
     def prompts(self) -> PromptCache:
         return self._prompts
 
@@ -99,7 +118,7 @@ class Scheduler:
     def submit(self, key: int, request: EngineRequest, seed: int) -> None:
         """Queue a generation; what is wrong with it is reported by the next `step`."""
         try:
-            self._check(request)
+            check(request, self._config, self._vocabulary, self._adapters)
         except RequestError as error:
             self._outputs.append((key, error))
             return
@@ -111,29 +130,6 @@ class Scheduler:
         else:
             compiled = self._compiler.compile(request.constraint, request.stop_tokens)
             self._compiling[key] = sequence, compiled
-
-    def _check(self, request: EngineRequest) -> None:
-        if not request.prompt:
-            raise RequestError("the prompt has no tokens", param="prompt")
-        if request.max_tokens < 1:
-            raise RequestError("max_tokens must be at least 1", param="max_tokens")
-        if len(request.prompt) >= self._config.context_length:
-            raise ContextLengthExceeded(
-                f"the prompt has {len(request.prompt)} tokens, "
-                f"the context window {self._config.context_length}",
-                hint="shorten the conversation",
-                param="prompt",
-            )
-        if request.adapter is not None and request.adapter not in self._adapters:
-            raise RequestError(f"the model was loaded without the adapter {request.adapter}", param="model")
-        self._check_ids("prompt", request.prompt)
-        self._check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias])
-
-    def _check_ids(self, param: str, ids: tuple[int, ...] | list[int]) -> None:
-        if ids and not (min(ids) >= 0 and max(ids) < self._vocabulary):
-            raise RequestError(
-                f"a token id in {param} is outside the vocabulary of {self._vocabulary}", param=param
-            )
 
     def cancel(self, key: int) -> None:
         """End a generation wherever it is; unknown and finished ones are ignored."""
@@ -151,23 +147,49 @@ class Scheduler:
             self._retire([(decoding, "cancelled")])
 
     def decide(self) -> Decisions:
-        """What the next step is to do as far as time matters."""
+        """What the next step is to do as far as time and memory matter."""
+        tight, kept = self._pressure.tight, len(self._prompts)
+        admit = 0 if tight and self.running else self._room()
+        entries = None if self._ranks is None else self._prompts.fitting()
+        if kept and (tight or (self._waiting and not admit)):
+            entries = kept - 1
         return Decisions(
             alone=self._pace.room(decoding=False),
             shared=self._pace.room(decoding=True),
             compiled=tuple(key for key, (_, compiled) in self._compiling.items() if compiled.done()),
-            entries=None if self._ranks is None else self._prompts.fitting(),
+            entries=entries,
+            aside=self._newest() if tight and not kept else (),
+            admit=admit,
         )
+
+    def _newest(self) -> tuple[int, ...]:
+        """The key of the request that makes room, if there are several."""
+        holders = [*self._decoding.values(), *(each for each in self._prefilling if each.cache is not None)]
+        return (holders[-1].key,) if len(holders) > 1 else ()
+
+    def _room(self) -> int:
+        """How many of those that wait may come in as far as memory goes: one at least, if nothing runs."""
+        if self._config.memory_bytes is None:
+            return self._slots
+        tokens, count = 0, 0
+        for sequence in itertools.islice(self._waiting, self._slots):
+            tokens += sequence.remaining_prompt
+            if not self._pressure.has_room(tokens, self.cache_bytes) and (count or self.running):
+                break
+            count += 1
+        return count
 
     def step(self, decisions: Decisions | None = None) -> list[Output]:
         """Do one step of work; gives what happened, in order. Without `decisions`, its own."""
         decided = decisions or self.decide()
         if decided.entries is not None:
             self._prompts.trim(decided.entries)
+        self._set_aside(decided.aside)
         self._decode()
         self._prefill(decided)
         self._take_compiled(decided.compiled)
-        self._admit()
+        self._admit(decided.admit)
+        self._pressure.stepped()
         outputs, self._outputs = self._outputs, []
         return outputs
 
@@ -232,10 +254,24 @@ class Scheduler:
                 sequence.guides += (compiled.result(),)
                 self._waiting.append(sequence)
 
-    def _admit(self) -> None:
-        while self._waiting and self.running < self._slots:
+    def _set_aside(self, keys: Iterable[int]) -> None:
+        """Drop what these hold; they are the next ones to come in again."""
+        for key in keys:
+            if (decoding := self._decoding.pop(key, None)) is not None:
+                sequence = decoding
+                sequence.set_aside(self._lanes.drop(sequence))
+            else:
+                sequence = next(each for each in self._prefilling if each.key == key)
+                self._prefilling.remove(sequence)
+                sequence.set_aside()
+            self._waiting.appendleft(sequence)
+            logger.info("memory is short: a request of %d tokens waits", len(sequence.target))
+
+    def _admit(self, most: int) -> None:
+        for _ in range(min(most, len(self._waiting), self._slots - self.running)):
             sequence = self._waiting.popleft()
-            sequence.admitted = time.monotonic()
+            if sequence.admitted is None:
+                sequence.admitted = time.monotonic()
             self._prefilling.append(sequence)
         if self._prefilling and self._prefilling[0].cache is None:
             self._begin(self._prefilling[0])  # so that it is told before the first chunk is processed
@@ -243,10 +279,13 @@ class Scheduler:
     def _begin(self, sequence: Sequence) -> None:
         """Take what is cached of a prompt. It is its turn: what those before it left is there by now."""
         request = sequence.request
-        sequence.cache, sequence.cached = self._prompts.fetch(request.prompt, request.adapter)
-        sequence.tokens = list(request.prompt[: sequence.cached])
+        sequence.cache, held = self._prompts.fetch(sequence.target, request.adapter)
+        sequence.tokens = list(sequence.target[:held])
+        if sequence.row is not None:
+            return  # its reader is past the prompt
+        sequence.cached = held
         sequence.checkpoints = self._prompts.checkpoints(
-            request.prompt, sequence.cached, request.adapter, request.shared
+            request.prompt, held, request.adapter, request.shared
         )
         self._outputs.append((sequence.key, sequence.progress()))
 
@@ -275,7 +314,7 @@ class Scheduler:
 
     def _process(self, sequence: Sequence, size: int) -> int:
         """Put at most `size` more prompt tokens into the sequence's cache; gives how many."""
-        prompt, start = sequence.request.prompt, len(sequence.tokens)
+        prompt, start = sequence.target, len(sequence.tokens)
         checkpoints = [place for place in sequence.checkpoints if place > start]
         ends = (start + size, len(prompt) - 1, *checkpoints, self._caches.boundary(start))
         stop = min(end for end in ends if end is not None)
@@ -292,7 +331,9 @@ class Scheduler:
             sequence.cache = self._caches.quantized(sequence.cache)
         if (kind := sequence.checkpoints.get(stop)) is not None:
             self._prompts.keep_copy(sequence.tokens, sequence.cache, sequence.request.adapter, kind)
-        self._outputs.append((sequence.key, sequence.progress()))
+        self._pressure.learn(sequence.cache, stop)
+        if sequence.row is None:
+            self._outputs.append((sequence.key, sequence.progress()))
         return len(chunk)
 
     def _clear(self, processed: int) -> None:

@@ -16,7 +16,9 @@ from mlxk.errors import EngineError
 class Sequence:
     """Times in seconds on the engine's clock. `tokens` are those whose keys and values `cache` holds.
 
-    `checkpoints` are the lengths at which the prompt cache wants a copy.
+    `checkpoints` are the lengths at which the prompt cache wants a copy. `target` is what has to be in the
+    cache before it decodes, and the token behind that: the prompt, or more when it was set aside while it
+    decoded; then `row` waits for it.
     """
 
     key: int
@@ -35,6 +37,8 @@ class Sequence:
     tokens: list[int] = field(default_factory=list)
     cache: list[Any] | None = None
     checkpoints: dict[int, Kind] = field(default_factory=dict)
+    target: tuple[int, ...] = ()
+    row: Any = None
 
     @classmethod
     def of(cls, key: int, request: EngineRequest, *, limit: int, seed: int, now: float) -> Sequence:
@@ -50,12 +54,20 @@ class Sequence:
             seed=seed_word(seed if params.seed is None else params.seed),
             limit=limit,
             arrived=now,
+            target=request.prompt,
         )
 
     @property
     def remaining_prompt(self) -> int:
-        """Prompt tokens that are not in the cache yet."""
-        return max(len(self.request.prompt) - len(self.tokens), 0)
+        """Tokens of the target that are not in the cache yet."""
+        return max(len(self.target) - len(self.tokens), 0)
+
+    def set_aside(self, row: Any = None) -> None:
+        """Forget the keys and values. `row` is what there is in a batch of one that decoded."""
+        if row is not None:
+            self.row = row
+            self.target = (*self.tokens, int(row.input.item()))
+        self.tokens, self.cache = [], None
 
     def take(self, token: int, now: float) -> Literal["stop", "length"] | None:
         """Count a produced token; gives the reason to end, if this was the last one."""

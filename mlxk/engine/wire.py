@@ -80,13 +80,16 @@ class Decisions(msgspec.Struct, frozen=True):
 
     `alone` and `shared`: tokens of prompts that may be processed, while nobody decodes and while somebody
     does; `compiled`: the keys of those whose constraint is ready; `entries`: how many the prompt cache may
-    keep, where it is not bounded by bytes in itself.
+    keep, where its own bounds are not enough; `aside`: the keys of those that have to make room; `admit`: how
+    many newcomers there is room for.
     """
 
     alone: int
     shared: int
     compiled: tuple[int, ...] = ()
     entries: int | None = None
+    aside: tuple[int, ...] = ()
+    admit: int = 0
 
 
 class Turn(msgspec.Struct, frozen=True, tag="turn"):

@@ -154,6 +154,6 @@ def _stats(scheduler: Scheduler) -> EngineStats:
         running=scheduler.running,
         waiting=scheduler.waiting,
         active_bytes=mx.get_active_memory(),
-        peak_bytes=mx.get_peak_memory(),
+        peak_bytes=scheduler.peak_bytes,
         cache_bytes=scheduler.cache_bytes,
     )

@@ -13,6 +13,8 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from mlxk.engine import Supervisor
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import EngineUnavailable, MlxkError
@@ -140,7 +142,7 @@ class Loader:
             async with self._turn:
                 await self._make_room(slot)
                 began = clock()
-                engine = slot.engine = self._factory(slot.config)
+                engine = slot.engine = self._factory(self._bounded(slot))
             try:
                 await engine.__aenter__()
             except BaseException:
@@ -158,6 +160,15 @@ class Loader:
         slot.turn_over = 2 * slot.last_used - began
         logger.info("loaded %s", slot.config.model_path)
         return engine
+
+    def _bounded(self, slot: Slot) -> EngineConfig:
+        """The slot's settings, with what its engine may take of memory. MLX counts by process."""
+        left = self.room.left_for(self.slots, slot)
+        alone = slot.config.isolation == "process" or slot.config.distributed is not None
+        if left is None or not alone:
+            return slot.config
+        ranks = 1 if slot.config.distributed is None else slot.config.distributed.local
+        return msgspec.structs.replace(slot.config, memory_bytes=(left - slot.claim.outside) // ranks)
 
     async def _make_room(self, slot: Slot) -> None:
         """Wait until there is room; nothing awaits between seeing it and taking it."""

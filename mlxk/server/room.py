@@ -22,6 +22,12 @@ class Room:
         fits = self.budget is None or sum(sizes) + newcomer.claim.size <= self.budget
         return fits and (self.places is None or len(sizes) < self.places)
 
+    def left_for(self, slots: Iterable[Slot], one: Slot) -> int | None:
+        """Bytes that the others who are there leave to `one`."""
+        if self.budget is None:
+            return None
+        return self.budget - sum(slot.size for slot in slots if slot.resident and slot is not one)
+
     def holds_all(self, slots: Iterable[Slot], newcomers: Sequence[Slot]) -> bool:
         """Whether all `newcomers` fit beside these at once."""
         sizes = [slot.size for slot in slots if slot.resident] + [slot.claim.size for slot in newcomers]

@@ -11,13 +11,15 @@ from mlxk.errors import InsufficientMemory
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a model asks of memory, in bytes, and how to say that there is too little.
+    """What a model asks of memory, in bytes, and how to say that there is too little. `outside` is the part
+    that is not MLX's.
 
     `refuse` is called with the bytes there are, and with the models that never leave and their bytes.
     """
 
     size: int = 0
     refuse: Callable[[int, Mapping[str, int]], InsufficientMemory] | None = None
+    outside: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,10 @@ class World:
         self.generating = asyncio.Event()
         self.broken: set[str] = set()
         self.engines: dict[str, Fake] = {}
+        self.configs: list[EngineConfig] = []
 
     def factory(self, config: EngineConfig) -> Supervisor:
+        self.configs.append(config)
         return Supervisor(lambda: Fake(self, config.model_path))
 
 

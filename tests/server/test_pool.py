@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
+from mlxk.engine.base import Distributed, Host
 from mlxk.errors import EngineUnavailable, InsufficientMemory
 from mlxk.server.pool import Pool
-from mlxk.server.wishes import Stay
+from mlxk.server.wishes import Claim, Stay
 from tests.server.pooled import World, ask, config, place, pooled, state
 
 
@@ -56,6 +58,21 @@ async def test_a_model_in_use_stays_and_others_wait_for_it() -> None:
         world.gate.set()
         await asyncio.gather(first, second)
         assert world.log == ["+a", "-a", "+b"]
+
+
+async def test_an_engine_may_take_what_others_leave() -> None:
+    world = World()
+    group = Distributed(hosts=(Host(ssh="127.0.0.1", ips=("127.0.0.1",)),) * 2)
+    changes: dict[str, dict[str, object]] = {
+        "a": {},
+        "b": {"distributed": group},
+        "c": {"isolation": "thread"},
+    }
+    async with Pool(factory=world.factory, budget=1000) as pool:
+        for name, change in changes.items():
+            settings = msgspec.structs.replace(config(name), **change)
+            await ask(place(pool, settings, ttl=None, claim=Claim(size=200, outside=50)))
+    assert [made.memory_bytes for made in world.configs] == [950, 375, None]
 
 
 async def test_waiting_for_a_load_has_an_end() -> None:
