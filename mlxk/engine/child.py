@@ -1,7 +1,7 @@
 """The engine process: `python -m mlxk.engine.child FD`, started by `ProcessEngine` and by nothing else.
 
-The main thread is the worker, a second one reads commands from the inherited socket (see `link`). Whatever is
-printed here belongs to the log.
+The main thread is the worker, a second one reads commands from the inherited socket (see `link`), a third one
+shows that the process runs while the worker is busy for long. Whatever is printed here belongs to the log.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import socket
 import sys
 
 from mlxk.engine.link import Link
-from mlxk.engine.wire import Inbox, Load, command_decoder
+from mlxk.engine.wire import Inbox, Load, Pulse, command_decoder
 
 
 def main() -> None:
@@ -25,6 +25,7 @@ def main() -> None:
     inbox: Inbox = queue.SimpleQueue()
     link = Link(socket.socket(fileno=descriptor), command_decoder(), inbox.put)
     link.start()
+    link.pulse(Pulse(), heartbeat)
     command = inbox.get()
     if not isinstance(command, Load):
         raise SystemExit(f"expected Load, not {command!r}")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlxk.engine import grammar
 from mlxk.engine.base import Constraint, FramedConstraint
-from mlxk.errors import EngineError, MlxkError, RequestError, UnsupportedParameter
+from mlxk.errors import MlxkError, RequestError, UnsupportedParameter
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
@@ -36,14 +36,14 @@ class ConstraintGuide:
         self._matcher = matcher
         self._stops = stop_tokens
         self._no_end = {guessed_end} - set(stop_tokens) if stop_tokens else set[int]()
-        self.failure: EngineError | None = None
+        self.failure: RequestError | None = None
         self.complete = False
 
     def accept(self, token: int) -> None:
         if not self.binding or (token in self._stops and self._matcher.is_accepting()):
             return
-        if not self._matcher.consume_token(token):
-            self.failure = EngineError(f"constrained output failed: {self._reason()}")
+        if not self._matcher.consume_token(token) or self._matcher.is_error():
+            self.failure = self._stuck()
         self.complete = self._matcher.is_stopped()
 
     @property
@@ -65,12 +65,16 @@ class ConstraintGuide:
                 bit = 1 << token % 8
                 mask[token // 8] = mask[token // 8] | bit if may_end else mask[token // 8] & ~bit
         if not any(mask):
-            self.failure = EngineError(f"constrained output failed: {self._reason()}")
+            self.failure = self._stuck()
             return None
         return bytes(mask)
 
-    def _reason(self) -> str:
-        return self._matcher.get_error().partition("\n")[0] or "no token fits the grammar"
+    def _stuck(self) -> RequestError:
+        return RequestError(
+            f"the output cannot go on as it is constrained: {grammar.reason(self._matcher.get_error())}",
+            hint="look for a part of the schema or grammar that needs itself, and so never ends",
+            param="response_format",
+        )
 
 
 Compiled = Future[ConstraintGuide]
@@ -124,6 +128,9 @@ class Compiler:
 
         text = grammar.lark(constraint)
         matcher = LLMatcher(self._tokenizer, text, log_level=0)
+        # Whether there is a first token at all is known only when it is asked for.
+        if not matcher.is_error():
+            matcher.compute_bitmask()
         if matcher.is_error():
             raise grammar.explain(constraint, matcher.get_error())
         return ConstraintGuide(matcher, stop_tokens, self._tokenizer.eos_token)

@@ -55,7 +55,13 @@ def explain(constraint: Constraint | FramedConstraint, message: str) -> RequestE
     for part in parts:
         if found := LLMatcher.validate_grammar(lark(part)):
             return _explain_part(part, found)
-    return RequestError(f"the output cannot be constrained: {_first_line(message)}", param="response_format")
+    return RequestError(f"the output cannot be constrained: {reason(message)}", param="response_format")
+
+
+def reason(message: str) -> str:
+    """What llguidance says, in a line."""
+    said = _first_line(message)
+    return "no text can ever fit it" if said in ("", "NoExtensionBias") else said
 
 
 def _rule(name: str, constraint: Constraint) -> str:

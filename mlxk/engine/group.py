@@ -31,9 +31,19 @@ class GroupEngine(ProcessEngine):
     """One model in one group of ranks; `config.distributed` says which."""
 
     def __init__(
-        self, config: EngineConfig, *, heartbeat_seconds: float = 2.0, hang_seconds: float = 120.0
+        self,
+        config: EngineConfig,
+        *,
+        heartbeat_seconds: float = 2.0,
+        hang_seconds: float = 120.0,
+        freeze_seconds: float = 20.0,
     ) -> None:
-        super().__init__(config, heartbeat_seconds=heartbeat_seconds, hang_seconds=hang_seconds)
+        super().__init__(
+            config,
+            heartbeat_seconds=heartbeat_seconds,
+            hang_seconds=hang_seconds,
+            freeze_seconds=freeze_seconds,
+        )
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     async def _connect(self) -> socket.socket:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -39,6 +40,15 @@ class Link(Generic[M]):
     def start(self) -> None:
         """Begin to read."""
         threading.Thread(target=self._read, name="mlxk-link", daemon=True).start()
+
+    def pulse(self, message: Report, every: float) -> None:
+        """Send a message every so many seconds from now on, from a thread of its own."""
+        threading.Thread(target=self._beat, args=(message, every), name="mlxk-pulse", daemon=True).start()
+
+    def _beat(self, message: Report, every: float) -> None:
+        while True:
+            self.send(message)
+            time.sleep(every)
 
     def _read(self) -> None:
         try:

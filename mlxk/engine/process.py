@@ -17,7 +17,18 @@ from typing import Any, Self
 
 from mlxk.engine.base import DEAD, STARTING, EngineConfig
 from mlxk.engine.front import FrontEngine, resolve
-from mlxk.engine.wire import Close, Command, Failure, Load, Ready, Report, Steps, encode, report_decoder
+from mlxk.engine.wire import (
+    Close,
+    Command,
+    Failure,
+    Load,
+    Pulse,
+    Ready,
+    Report,
+    Steps,
+    encode,
+    report_decoder,
+)
 from mlxk.errors import EngineCrashed, EngineUnavailable
 from mlxk.hub.offline import environment
 
@@ -44,16 +55,24 @@ class _Link(asyncio.Protocol):
 
 
 class ProcessEngine(FrontEngine):
-    """One model in one child. `hang_seconds` without a sign of life after loading count as death."""
+    """One model in one child. After loading, silence counts as death: of its worker for `hang_seconds`, as a
+    step may take long, and of the process itself, which has nothing else to do, for `freeze_seconds`.
+    """
 
     def __init__(
-        self, config: EngineConfig, *, heartbeat_seconds: float = 2.0, hang_seconds: float = 120.0
+        self,
+        config: EngineConfig,
+        *,
+        heartbeat_seconds: float = 2.0,
+        hang_seconds: float = 120.0,
+        freeze_seconds: float = 20.0,
     ) -> None:
         super().__init__()
         self._config = config
         self._heartbeat = heartbeat_seconds
         self._hang = hang_seconds
-        self._heard = 0.0
+        self._freeze = freeze_seconds
+        self._heard = self._beat = 0.0
         self._closing = False
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.WriteTransport | None = None
@@ -75,7 +94,7 @@ class ProcessEngine(FrontEngine):
         except BaseException:
             await self._close()
             raise
-        self._watch(loop)
+        self._watch(loop, loop.time())
         return self
 
     async def _start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -142,8 +161,12 @@ class ProcessEngine(FrontEngine):
             self._transport.write(encode(command))
 
     def _take(self, report: Report) -> None:
-        self._heard = asyncio.get_running_loop().time()
+        self._beat = asyncio.get_running_loop().time()
+        if not isinstance(report, Pulse):
+            self._heard = self._beat
         match report:
+            case Pulse():
+                return
             case Ready(stats):
                 self._stats = stats
                 resolve(self._ready, None)
@@ -177,16 +200,22 @@ class ProcessEngine(FrontEngine):
         if process.returncode is None:
             process.kill()
 
-    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Kill a child that gives no sign of life; its death is then told as any other."""
+    def _watch(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        """Kill a child that gives no sign of life; its death is then told as any other.
+
+        `due` is when this should have run: where this process itself stood still, the child is given time.
+        """
         if self._stats.state != "ready" or self._process is None:
             return
-        silent = loop.time() - self._heard
-        if silent > self._hang:
-            logger.error("no sign of life from engine process %d for %.0f s", self._process.pid, silent)
-            self._kill(self._process)
-            return
-        loop.call_later(self._hang / 4, self._watch, loop)
+        now, every = loop.time(), min(self._hang, self._freeze) / 4
+        if now - due > every:
+            self._heard = self._beat = now
+        for silent, limit in ((now - self._heard, self._hang), (now - self._beat, self._freeze)):
+            if silent > limit:
+                logger.error("no sign of life from engine process %d for %.0f s", self._process.pid, silent)
+                self._kill(self._process)
+                return
+        loop.call_later(every, self._watch, loop, now + every)
 
 
 async def _wait(process: asyncio.subprocess.Process, seconds: float) -> bool:

@@ -20,7 +20,7 @@ import msgspec
 from mlxk.engine.launch import Summons
 from mlxk.engine.leader import Leader
 from mlxk.engine.link import Link
-from mlxk.engine.wire import Failure, Hello, Inbox, Load, Order, command_decoder, order_decoder
+from mlxk.engine.wire import Failure, Hello, Inbox, Load, Order, Pulse, command_decoder, order_decoder
 from mlxk.errors import MlxkError
 
 CONNECT_SECONDS = 60.0
@@ -53,6 +53,7 @@ def _lead(summons: Summons) -> None:
     inbox: Inbox = queue.SimpleQueue()
     front = Link(connection, command_decoder(), inbox.put, status=1)
     front.start()
+    front.pulse(Pulse(), summons.heartbeat)
     command = inbox.get()
     if not isinstance(command, Load):
         raise SystemExit(f"expected Load, not {command!r}")

@@ -75,6 +75,10 @@ class Steps(msgspec.Struct, frozen=True, tag="steps"):
     stats: EngineStats
 
 
+class Pulse(msgspec.Struct, frozen=True, tag="pulse"):
+    """The process runs, whatever its worker does."""
+
+
 class Decisions(msgspec.Struct, frozen=True):
     """What depends on time in one step of a scheduler.
 
@@ -112,7 +116,7 @@ class Wake:
 
 Command = Load | Submit | Cancel | Close
 Inbox = queue.SimpleQueue[Command | Wake | None]
-Report = Ready | Steps | Failure
+Report = Ready | Steps | Failure | Pulse
 Order = Load | Turn
 Answer = Hello | Failure
 

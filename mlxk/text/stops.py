@@ -22,7 +22,7 @@ class Stops:
         self._stops = tuple(dict.fromkeys(stop for stop in stops if stop))
         longest_first = sorted(self._stops, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        self._prefixes = frozenset(stop[:size] for stop in self._stops for size in range(1, len(stop)))
+        self._firsts = frozenset(stop[0] for stop in self._stops)
         self._longest = max(map(len, self._stops), default=0)
 
     def __bool__(self) -> bool:
@@ -34,7 +34,10 @@ class Stops:
 
     def certain(self, text: str) -> int:
         """How many characters of a text without a stop cannot become part of one."""
-        for size in range(min(self._longest - 1, len(text)), 0, -1):
-            if text[-size:] in self._prefixes:
-                return len(text) - size
+        for start in range(max(len(text) - self._longest + 1, 0), len(text)):
+            if text[start] in self._firsts and any(
+                len(text) - start < len(stop) and text.startswith(stop[: len(text) - start], start)
+                for stop in self._stops
+            ):
+                return start
         return len(text)

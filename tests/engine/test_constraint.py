@@ -258,3 +258,13 @@ async def test_only_stop_tokens_end_an_answer(tmp_path: Path) -> None:
     assert guide.mask is not None
     allowed = [index for index in range(len(guide.mask) * 8) if guide.mask[index // 8] >> index % 8 & 1]
     assert allowed == sorted((vocabulary.token_to_id("b"), stop))
+
+
+async def test_a_schema_that_nothing_fits_is_the_callers_error(make_real_engine: MakeEngine) -> None:
+    async with make_real_engine() as engine:
+        with pytest.raises(RequestError, match="no text can ever fit it") as caught:
+            await steps_of(engine, constrained(schema({"$ref": "#"})))
+        assert caught.value.param == "response_format"
+        framed = FramedConstraint('start: "x" answer', {"answer": schema({"$ref": "#"})})
+        with pytest.raises(RequestError, match="no text can ever fit it"):
+            await steps_of(engine, constrained(framed))

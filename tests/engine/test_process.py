@@ -150,15 +150,34 @@ async def test_a_dead_front_ends_the_child_in_the_middle_of_a_prefill(tmp_path: 
         assert time.monotonic() - killed < 0.5
 
 
-async def test_a_hung_child_is_found_and_killed(qwen3_path: Path) -> None:
-    engine = ProcessEngine(config(qwen3_path), heartbeat_seconds=0.05, hang_seconds=0.4)
+@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize("limits", [{"hang_seconds": 0.4}, {"freeze_seconds": 0.4}])
+async def test_a_stopped_child_is_found_and_killed(
+    qwen3_path: Path, limits: dict[str, float], busy: bool
+) -> None:
+    engine = ProcessEngine(config(qwen3_path), heartbeat_seconds=0.05, **limits)
     async with engine:
+        reading = asyncio.create_task(steps_of(engine, ask(max_tokens=3000))) if busy else None
         assert engine.pid is not None
         await asyncio.sleep(0.6)  # longer than hang_seconds: an idle child shows that it lives
         assert (await engine.stats()).state == "ready"
         os.kill(engine.pid, signal.SIGSTOP)
         async with asyncio.timeout(3):
             assert isinstance(await engine.died(), EngineCrashed)
+        if reading is not None:
+            with pytest.raises(EngineCrashed):
+                await reading
+
+
+async def test_a_child_is_not_blamed_for_a_pause_of_its_front(qwen3_path: Path) -> None:
+    engine = ProcessEngine(config(qwen3_path), heartbeat_seconds=0.05, freeze_seconds=0.4)
+    async with engine:
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGSTOP)
+        time.sleep(0.6)  # noqa: ASYNC251 - as when the lid of a laptop was closed: both stand still
+        os.kill(engine.pid, signal.SIGCONT)
+        await asyncio.sleep(0.6)
+        assert (await engine.stats()).state == "ready"
 
 
 async def test_what_the_child_prints_is_logged(qwen3_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -82,3 +82,12 @@ def test_stops() -> None:
     assert stops.certain("the E") == 4
     assert stops.certain("the") == 3
     assert not Stops([])
+
+
+def test_a_stop_of_any_length_takes_no_more_than_itself() -> None:
+    long = "ab" * 50_000
+    stops = Stops([long, "x"])
+    assert stops.certain(f"text {long[:-1]}") == 5
+    assert stops.certain("text aba") == 5
+    assert stops.certain("text abb") == 8
+    assert stops.find(f"text {long}") is not None
