@@ -36,7 +36,7 @@ class ConstraintGuide:
         self._matcher = matcher
         self._stops = stop_tokens
         self._no_end = {guessed_end} - set(stop_tokens) if stop_tokens else set[int]()
-        self.failure: RequestError | None = None
+        self.failure: MlxkError | None = None
         self.complete = False
 
     def accept(self, token: int) -> None:

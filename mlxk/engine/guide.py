@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from mlxk.errors import EngineError
+from mlxk.errors import MlxkError
 from mlxk.requests import ReasoningBudget
 
 
@@ -39,7 +39,7 @@ class Guide(Protocol):
         ...
 
     @property
-    def failure(self) -> EngineError | None:
+    def failure(self) -> MlxkError | None:
         """Why the generation cannot go on."""
         ...
 
@@ -81,7 +81,7 @@ class BudgetGuide:
 
     mask: bytes | None = None
     complete: bool = False
-    failure: EngineError | None = None
+    failure: MlxkError | None = None
 
     def __init__(self, budget: ReasoningBudget) -> None:
         self._limit = budget.limit

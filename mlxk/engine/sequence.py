@@ -9,7 +9,7 @@ from mlxk.engine.base import Done, DoneReason, EngineRequest, Prefill
 from mlxk.engine.entries import Kind
 from mlxk.engine.guide import BudgetGuide, Guide
 from mlxk.engine.sampling import Processor, Sampler, processors, seed_word
-from mlxk.errors import EngineError
+from mlxk.errors import MlxkError
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +79,7 @@ class Sequence:
         return "length" if self.produced >= self.limit else None
 
     @property
-    def failure(self) -> EngineError | None:
+    def failure(self) -> MlxkError | None:
         """Why this sequence cannot go on, if it cannot."""
         return next((guide.failure for guide in self.guides if guide.failure is not None), None)
 
