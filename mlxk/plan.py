@@ -7,7 +7,9 @@ it, so that one request cannot occupy a shared machine for a whole context.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
 from mlxk.config.notation import byte_count
@@ -32,6 +34,13 @@ Surface = Literal["run", "server"]
 
 # The part of the window that `truncate_oldest` keeps free for an answer of no stated length.
 _RESERVED_PART = 8
+# What can be done about a prompt that does not fit.
+_WHEN_FULL: Mapping[Overflow, str] = MappingProxyType(
+    {
+        "error": "shorten the conversation, or let the profile say `tokens: {overflow: truncate_oldest}`",
+        "truncate_oldest": "shorten the last question: the turns before it are left out already",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,7 @@ class Plan:
         if room < 1:
             raise ContextLengthExceeded(
                 f"the prompt has {prompt_tokens} tokens, and the context window holds {window}",
-                hint="shorten the conversation, or let the profile say `tokens: {overflow: truncate_oldest}`",
+                hint=_WHEN_FULL[request.overflow or self.profile.tokens.overflow],
                 param="messages",
             )
         limit = self.profile.tokens.max_output

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from inspect import cleandoc
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -20,6 +21,7 @@ from mlxk.cli.stdin import mark_stdin
 from mlxk.errors import Interrupted, MlxkError
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE
+_HELP = frozenset({"--help", "-h"})
 
 # Command, where it lives, and its line in `mlxk --help`.
 _COMMANDS = (
@@ -67,11 +69,21 @@ def make_app(command: str | None = None) -> App:
     return app
 
 
+def _unwrap(app: App) -> None:
+    """Let the terminal break the paragraphs of a command's help, instead of the source."""
+    paragraphs = cleandoc(app.help).split("\n\n")
+    app.help = "\n\n".join(text if "\n " in text else text.replace("\n", " ") for text in paragraphs)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns its exit status. No traceback reaches a user."""
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        status = make_app(_command(tokens))(mark_stdin(tokens), exit_on_error=False, print_error=False)
+        command = _command(tokens)
+        app = make_app(command)
+        if command and not _HELP.isdisjoint(tokens):
+            _unwrap(app[command])
+        status = app(mark_stdin(tokens), exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence_stdout()

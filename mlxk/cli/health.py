@@ -14,10 +14,11 @@ from cyclopts import Parameter
 
 from mlxk.cli.names import ModelName, ProfileFlag
 from mlxk.cli.waiting import copying
+from mlxk.config.schema import ModelSection, Profile
 from mlxk.engine.architectures import model_types
-from mlxk.errors import MlxkError, ModelError, UsageError
+from mlxk.errors import MlxkError, UsageError
+from mlxk.hub import facts, references
 from mlxk.hub import health as checks
-from mlxk.hub import references
 from mlxk.hub.cache import CachedModel, cached_at, cached_models
 from mlxk.hub.health import Finding, Snapshot
 
@@ -110,16 +111,17 @@ def _check(subject: _Subject, named: bool, deep: bool) -> list[Finding]:
             progress=progress,
         )
     if not findings and (named or deep):
-        return _tokenizer(subject.folder)
+        return _text(subject.folder)
     return findings
 
 
-def _tokenizer(folder: Path) -> list[Finding]:
-    from mlxk.text.tokenizer import Tokenizer
+def _text(folder: Path) -> list[Finding]:
+    """The text side, as a profile without any setting would have it."""
+    from mlxk.text import TextModel
 
     try:
-        Tokenizer.load(folder)
-    except ModelError as error:
+        TextModel.load(facts.read(folder), Profile(model=ModelSection(path=str(folder))))
+    except MlxkError as error:
         return [Finding("corrupt", error.message, error.hint)]
     return []
 

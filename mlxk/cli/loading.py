@@ -10,12 +10,13 @@ from types import MappingProxyType
 from mlxk import plan as plans
 from mlxk.cli import memory
 from mlxk.cli.facts import model_facts, model_parts
+from mlxk.cli.names import profiles
 from mlxk.cli.notes import note
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.cli.pins import check_locked
 from mlxk.cli.waiting import waiting
 from mlxk.config import Flag, Resolved, resolve
-from mlxk.errors import UsageError
+from mlxk.errors import ModelUnavailable, UsageError
 from mlxk.generation import Loaded
 from mlxk.hub import references
 from mlxk.plan import Plan, Surface
@@ -37,7 +38,7 @@ def resolve_profile(
         raise UsageError("name a profile with -p or a model", hint="mlxk profiles lists the profiles")
     resolved = resolve(
         options.profile,
-        model=None if model is None else references.canonical(model),
+        model=None if model is None else _named(model, options),
         sets=options.set_,
         flags={**generation.flags(), **flags},
         typed=typed,
@@ -51,6 +52,15 @@ def resolve_profile(
     if options.locked:
         check_locked(resolved, isolated=options.isolated)
     return resolved
+
+
+def _named(model: str, options: ProfileOptions) -> str:
+    try:
+        return references.canonical(model)
+    except ModelUnavailable as error:
+        if model in profiles(isolated=options.isolated):
+            raise ModelUnavailable(error.message, hint=f"for the profile {model}: -p {model}") from error
+        raise
 
 
 def tell_files(resolved: Resolved) -> None:

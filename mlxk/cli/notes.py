@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+REACHED_LIMIT = "(the answer reached its token limit)"
+
 # A context variable, so that it ends with the command; tasks and threads of the command inherit it.
 _QUIET: ContextVar[bool] = ContextVar("quiet", default=False)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter, Token
 
+from mlxk.cli.attachments import read_text
 from mlxk.cli.names import ProfileFlag, VariantFlag
 from mlxk.config import Flag
 from mlxk.errors import UsageError
@@ -73,10 +73,7 @@ class ProfileOptions:
 
 def _file_text(_: object, tokens: Sequence[Token]) -> str:
     """The text of the file that an option names."""
-    try:
-        return Path(tokens[0].value).expanduser().read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{tokens[0].value} cannot be read: {error}") from error
+    return read_text(tokens[0].value)
 
 
 @Parameter(name="*", group=_GENERATION)

@@ -14,7 +14,7 @@ from mlxk.cli.attachments import with_files
 from mlxk.cli.interrupt import interruptible, leave_loading
 from mlxk.cli.loading import loaded, make_plan, resolve_profile, tell_files
 from mlxk.cli.names import FirstModel
-from mlxk.cli.notes import note, quietly
+from mlxk.cli.notes import REACHED_LIMIT, note, quietly
 from mlxk.cli.options import GenerationOptions, ProfileOptions
 from mlxk.cli.stdin import STDIN, read_stdin
 from mlxk.config import Resolved
@@ -128,6 +128,8 @@ async def _run(plan: Plan, prompt: str, show: Show, *, stats: bool) -> int:
         peak = (await ready.engine.stats()).peak_bytes
     if renderer is None:
         print(to_json(completion))
+    elif completion.finish.reason == "length" and not show.json:
+        note(REACHED_LIMIT)
     if stats:
         # What was asked for is told even where --quiet leaves out the rest.
         print(stats_line(completion.finish, memory=size(peak)), file=sys.stderr)

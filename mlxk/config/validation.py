@@ -87,7 +87,7 @@ def _diagnose(detail: ErrorDetails, layer: Table, model: type[BaseModel]) -> Dia
         bound = _BOUNDS[detail["type"]].format(**limits)
         return Diagnostic("E105", f"{_name(path)} must be {bound}", value_origin(layer, path), path=path)
     # Nothing that the schema uses gets here; a new constraint is still reported, in pydantic's words.
-    message = f"{_name(path)}: {detail['msg']}"
+    message = f"{_name(path)}: {detail['msg'].removeprefix('Value error, ')}"
     return Diagnostic("E103", message, value_origin(layer, path), path=path)
 
 

@@ -40,6 +40,16 @@ def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
     assert done.stderr.splitlines()[-1] == "0 []"
 
 
+def test_the_terminal_breaks_paragraphs_of_help(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    assert main(["run", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "`-`, or no prompt in a pipe, reads standard input; no prompt" in said
+    assert '\n    mlxk run -p demo "Why is the sky blue?"\n' in said
+
+
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     said = capsys.readouterr().out

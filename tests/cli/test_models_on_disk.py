@@ -240,3 +240,15 @@ def test_no_command_about_models_on_disk_imports_mlx(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stderr.splitlines()[-1] == "0 []"
+
+
+def test_a_chat_template_that_is_none(tmp_path: Path, qwen3_path: Path, capsys: Captured) -> None:
+    folder = shutil.copytree(qwen3_path, tmp_path / "model")
+    (folder / "chat_template.jinja").write_text("{% if %}")
+    assert main(["health", str(folder)]) == 1
+    assert "the chat template default is not valid" in capsys.readouterr().out
+
+
+def test_a_profile_that_is_taken_for_a_model_is_told(hub: Hub, cache: Path, capsys: Captured) -> None:
+    assert main(["run", "demo", "Hi"]) == 1
+    assert "hint: for the profile demo: -p demo" in capsys.readouterr().err

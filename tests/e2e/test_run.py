@@ -112,6 +112,13 @@ def test_files_go_before_the_prompt(cli: Cli, tmp_path: Path) -> None:
     assert tokens[0] == tokens[1]
 
 
+def test_an_answer_that_reached_its_limit_is_told(cli: Cli) -> None:
+    done = cli("run", "-p", "demo", "--max-tokens", "3", "Tell me a story.")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1] == "(the answer reached its token limit)"
+    assert cli("run", "-p", "demo", "-q", "--max-tokens", "3", "Tell me a story.").stderr == ""
+
+
 def test_quiet_leaves_warnings_out(cli: Cli, environment: dict[str, str]) -> None:
     odd = {**environment, "MLXK_NONESUCH": "1"}
     loud = cli("run", "-p", "demo", "Hello", env=odd)

@@ -16,7 +16,7 @@ from mlxk.cli.chat.pace import Pace
 from mlxk.cli.chat.seat import Seat
 from mlxk.cli.chat.settings import Settings
 from mlxk.cli.loading import make_plan
-from mlxk.cli.notes import note
+from mlxk.cli.notes import REACHED_LIMIT, note
 from mlxk.config import Resolved
 from mlxk.errors import Interrupted, RequestError
 from mlxk.events import Finish
@@ -130,7 +130,7 @@ class Chat:
         if finish.reason == "cancelled":
             note("(stopped; the conversation goes on)")
         elif finish.reason == "length":
-            note("(the answer reached its token limit)")
+            note(REACHED_LIMIT)
         if self.stats:
             stats = await self.loaded.engine.stats()
             self.say(stats_line(finish, memory=show(stats.peak_bytes)))
