@@ -53,7 +53,7 @@ class GroupEngine(ProcessEngine):
         with socket.create_server(("127.0.0.1", 0)) as door:
             door.setblocking(False)
             await self._launch(self._config.distributed, door, token)
-            return await self._accept(door, token)
+            return await self._accept(self._config.distributed, door, token)
 
     async def _launch(self, config: Distributed, door: socket.socket, token: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="mlxk-")
@@ -79,7 +79,7 @@ class GroupEngine(ProcessEngine):
         if self._transport is not None:
             self._transport.abort()
 
-    async def _accept(self, door: socket.socket, token: str) -> socket.socket:
+    async def _accept(self, config: Distributed, door: socket.socket, token: str) -> socket.socket:
         """The first rank's connection; raises `EngineError` when none comes."""
         accepted = asyncio.create_task(_recognised(door, token))
         ended = asyncio.create_task(_ended(self._process))
@@ -92,7 +92,7 @@ class GroupEngine(ProcessEngine):
             "mlx.launch ended before the first rank came up"
             if ended.done()
             else f"the first rank did not come up in {START_SECONDS:.0f} s",
-            hint="the first of `engine.distributed.hosts` must be this machine; the log has more",
+            hint=_advice(config),
         )
 
     def _take(self, report: Report) -> None:
@@ -125,6 +125,15 @@ class GroupEngine(ProcessEngine):
     async def _close(self) -> None:
         await super()._close()
         await self._tidy()
+
+
+def _advice(config: Distributed) -> str:
+    others = [f"`ssh {host.ssh} true`" for host in config.hosts if not host.here]
+    if not others:
+        return "the log has more"
+    return (
+        f"{' and '.join(dict.fromkeys(others))} must work without a question; the first host is this machine"
+    )
 
 
 def _write(process: asyncio.subprocess.Process, data: bytes) -> None:
