@@ -171,7 +171,18 @@ def _config(repo: str, commit: str) -> dict[str, Any]:
 def _remote_file(repo: str, commit: str, sibling: RepoSibling) -> RemoteFile:
     from huggingface_hub import try_to_load_from_cache
 
-    cached = try_to_load_from_cache(repo, sibling.rfilename, revision=commit)
-    here = isinstance(cached, str) and os.path.getsize(cached) == sibling.size
     sha256 = sibling.lfs.sha256 if sibling.lfs is not None else None
+    cached = try_to_load_from_cache(repo, sibling.rfilename, revision=commit)
+    # Another revision may have brought the same content; only its name is new then.
+    places = (cached if isinstance(cached, str) else None, _blob(repo, sha256 or sibling.blob_id))
+    here = any(place and os.path.isfile(place) and os.path.getsize(place) == sibling.size for place in places)
     return RemoteFile(sibling.rfilename, sibling.size or 0, sha256, here)
+
+
+def _blob(repo: str, name: str | None) -> str | None:
+    """Where the cache keeps content that the hub calls so."""
+    from huggingface_hub import constants
+    from huggingface_hub.file_download import repo_folder_name
+
+    folder = repo_folder_name(repo_id=repo, repo_type="model")
+    return None if name is None else os.path.join(constants.HF_HUB_CACHE, folder, "blobs", name)

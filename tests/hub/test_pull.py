@@ -80,6 +80,16 @@ def test_what_is_here_is_not_fetched_again(hub: Hub, cache: Path, qwen3_path: Pa
     assert hub.asked("GET", WEIGHTS) == asked == 1
 
 
+def test_of_a_new_commit_only_what_changed_is_to_fetch(hub: Hub, cache: Path, qwen3_path: Path) -> None:
+    repo = hub.add("org/tiny", qwen3_path)
+    fetch()
+    repo.change(**{"README.md": b"changed"})
+    found = preflight.check("org/tiny", None, model_types=TYPES)
+    assert (found.here, found.download_bytes) == (False, len(b"changed"))
+    assert pull(found).name == repo.commit
+    assert hub.asked("GET", WEIGHTS) == 1
+
+
 def test_a_tag_and_a_commit(hub: Hub, cache: Path, qwen3_path: Path) -> None:
     repo = hub.add("org/tiny", qwen3_path)
     repo.tags["v1"] = first = repo.commit
