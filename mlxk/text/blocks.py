@@ -111,13 +111,17 @@ class BlockWriter:
         if not self._started:
             self._started = True
             self._events.append(BlockStart(self._index, self._kind))
-        text, logprobs = self._held[:size], tuple(item for place, item in self._logprobs if place < size)
+        text, logprobs = self._held[:size], self._placed(size)
         self._drop(size)
         last = self._events[-1] if self._events else None
         if isinstance(last, BlockDelta):
             text, logprobs = last.text + text, last.logprobs + logprobs
             self._events.pop()
         self._events.append(BlockDelta(self._index, text, logprobs))
+
+    def _placed(self, size: int) -> tuple[TokenLogprob, ...]:
+        """What belongs to the first characters that are held."""
+        return tuple(item for place, item in self._logprobs if place < size) if self._logprobs else ()
 
     def _drop(self, size: int) -> None:
         if not size:
