@@ -2,7 +2,8 @@
 
 A web page can reach 127.0.0.1 by rebinding its own host name; the `Host` header gives it away. A page of
 another site gives itself away by its `Origin`. Content types that need no preflight are refused for the
-same reason, unless no browser can have sent the request: `curl -d` names a form's type, or none.
+same reason, unless no browser can have sent the request: `curl -d` names a form's type, or none, and what
+Python's aiohttp is given as text goes as plain text.
 Where a key is needed, any host name will do: no page can know the key.
 """
 
@@ -19,7 +20,7 @@ from mlxk.server.keys import Keyring
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
-_UNNAMED = ("", "application/x-www-form-urlencoded")
+_UNNAMED = ("", "application/x-www-form-urlencoded", "text/plain", "application/octet-stream")
 # At least one of these comes with whatever a page makes a browser post.
 _OF_BROWSERS = ("origin", "referer", "cookie", "sec-fetch-site", "sec-fetch-mode")
 # What pages of allowed origins may read of an answer's headers.
@@ -125,7 +126,7 @@ class Guard:
 def check_json(headers: Mapping[str, str]) -> None:
     """Raises `UnsupportedMediaType` unless the headers announce plain UTF-8 JSON.
 
-    Programs that say nothing better may send it as what `curl -d` calls it; pages may not.
+    Programs that say nothing better may send it as what their tools call it; pages may not.
     """
     media, *parameters = [part.strip().lower() for part in headers.get("content-type", "").split(";")]
     unnamed = media in _UNNAMED and not any(name in headers for name in _OF_BROWSERS)

@@ -261,3 +261,21 @@ def test_the_nearest_name_is_suggested() -> None:
         parse(max_token=1)
     assert str(caught.value) == "Unrecognized request argument supplied: max_token"
     assert caught.value.hint == "Did you mean max_tokens?"
+
+
+def test_an_answer_as_litellm_hands_it_out_can_be_sent_back() -> None:
+    thought = {"type": "thinking", "thinking": "hm", "signature": "x"}
+    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    answer = {
+        "role": "assistant",
+        "content": None,
+        "function_call": None,
+        "reasoning_content": "hm",
+        "tool_calls": [{**call, "index": 1, "caller": {"type": "direct"}}],
+        "provider_specific_fields": {"reasoning": "hm", "refusal": None},
+        "thinking_blocks": [thought],
+        "annotations": [],
+    }
+    result = {"role": "tool", "tool_call_id": "c1", "content": "3"}
+    said = parse(messages=[{"role": "user", "content": "hi"}, answer, result]).messages
+    assert said[1] == Message("assistant", "", reasoning="hm", tool_calls=(ToolCall("c1", "add", "{}"),))

@@ -58,12 +58,15 @@ class Function(Body):
 
 
 class Call(Body):
-    """A call the assistant made. `index` is left over in clients that fold streams."""
+    """A call the assistant made. `index` is left over in clients that fold streams, `caller` in LiteLLM from
+    Anthropic's form.
+    """
 
     id: str
     type: Literal["function"] = "function"
     function: Function
     index: int | None = None
+    caller: dict[str, Any] | None = None
 
 
 class SystemMessage(Body):
@@ -94,7 +97,10 @@ class UserMessage(Body):
 
 
 class AssistantMessage(Body):
-    """An earlier answer, also as servers and clients hand it out: with reasoning, refusal, annotations."""
+    """An earlier answer, also as servers and clients hand it out: with reasoning, refusal, annotations.
+
+    `provider_specific_fields` and `thinking_blocks` are LiteLLM's, and repeat what the others say.
+    """
 
     role: Literal["assistant"]
     content: OptionalContent = None
@@ -104,6 +110,8 @@ class AssistantMessage(Body):
     reasoning_content: str | None = None
     tool_calls: list[Call] | None = None
     annotations: list[Any] | None = None
+    provider_specific_fields: dict[str, Any] | None = None
+    thinking_blocks: list[Any] | None = None
     audio: Annotated[None, refuse("Audio is not supported: this server reads text only.")] = None
     function_call: Annotated[None, refuse("'function_call' is obsolete: use 'tool_calls'.")] = None
 
