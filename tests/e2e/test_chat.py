@@ -232,6 +232,16 @@ def test_commands_work_in_a_pipe(cli: Cli, tmp_path: Path) -> None:
     assert profile.read_text().endswith("  temperature: 0 # greedy\n  top_k: 40\n")
 
 
+def test_what_is_saved_counts_in_a_chat_of_that_file(cli: Cli, tmp_path: Path) -> None:
+    lines = "/set top_k 40\n/save ./new.yaml\n/profile ./new.yaml\n/show top_k\n"
+    done = cli("chat", "-p", "demo", stdin=lines, cwd=tmp_path)
+    assert "sampling.top_k in new.yaml" in done.stderr
+    assert "counts more" not in done.stderr
+    assert "new.yaml:4" in done.stderr
+    flags = cli("chat", "-p", "demo", "--top-k", "3", stdin="/set top_k 40\n/save ./other.yaml", cwd=tmp_path)
+    assert "--top-k counts more than that file" in flags.stderr
+
+
 def test_a_variant_leaves_what_was_set(cli: Cli, tmp_path: Path) -> None:
     profile = tmp_path / "mine.yaml"
     profile.write_text("mlxk: 1\nextends: demo\nvariants: {warm: {sampling: {temperature: 1.5, top_k: 3}}}\n")

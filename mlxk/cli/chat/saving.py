@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from mlxk.cli.chat.session import Chat
+from mlxk.cli.chat.settings import Settings
 from mlxk.config import catalogue, discovery, migration
 from mlxk.config.assignments import Keys, assigned
 from mlxk.config.files import ProfileFile, RepositoryFile, UserFile
@@ -40,7 +41,7 @@ def save(chat: Chat, name: str) -> list[str]:
         migration.write(done)
     except OSError as error:
         raise UsageError(f"{label} cannot be written: {error.strerror}") from error
-    return [f"{', '.join(chat.settings.said)} in {label}", *_overruled(chat)]
+    return [f"{', '.join(chat.settings.said)} in {label}", *_overruled(chat, name)]
 
 
 def _values(chat: Chat, layer: Layer) -> dict[Keys, str]:
@@ -102,10 +103,16 @@ def _profile(chat: Chat) -> Path:
     return found.path
 
 
-def _overruled(chat: Chat) -> list[str]:
-    """What would not count in another chat, because something else stands over the file."""
+def _with_profile(settings: Settings, file: str) -> Settings:
+    """A chat of that profile, with the same flags."""
+    return replace(settings, model=None, profile=replace(settings.profile, profile=file, variant=None))
+
+
+def _overruled(chat: Chat, name: str) -> list[str]:
+    """What would not count in another chat with that file, because something else stands over it."""
+    unsaid = replace(chat.settings, said={})
     try:
-        resolved = replace(chat.settings, said={}).resolve()
+        resolved = (_with_profile(unsaid, name) if discovery.is_file_reference(name) else unsaid).resolve()
     except MlxkError as error:
         return [f"warning: {error.message}"]
     lines = []
