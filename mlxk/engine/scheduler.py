@@ -26,7 +26,8 @@ from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.lanes import Lanes
 from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
 from mlxk.engine.pace import Pace, portion
-from mlxk.engine.pressure import TELLING, Pressure
+from mlxk.engine.prefill import Prefill
+from mlxk.engine.pressure import Pressure
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
 from mlxk.engine.wire import Cancel, Decisions, Submit
@@ -66,20 +67,11 @@ class Scheduler:
         self._lanes = Lanes(self._model, self._caches, self._adapters, assembly.speculator, agree)
         self._outputs: list[Output] = []
         self._steps = 0
-        self._uncleared = 0  # tokens of prompts
         self._pace = Pace(config.prefill_step)
         self._pressure = Pressure(config.memory_bytes)
+        self._prefill = Prefill(assembly, config, self._prompts, self._pace, self._pressure)
         if config.memory_bytes is not None:
-            self._try_out()
-
-    def _try_out(self) -> None:
-        """Process a short prompt of no meaning, to learn what prompts take."""
-        cache, tokens = self._caches.new(), min(TELLING, self._config.context_length)
-        self._model(mx.zeros((1, tokens), dtype=mx.int32), cache=cache)
-        mx.eval([layer.state for layer in cache])
-        self._pressure.learn(cache, tokens)
-        del cache
-        self._pressure.stepped()
+            self._prefill.try_out()
 
     @property
     def running(self) -> int:
@@ -186,7 +178,7 @@ class Scheduler:
             self._prompts.trim(decided.entries)
         self._set_aside(decided.aside)
         self._decode()
-        self._prefill(decided)
+        self._advance(decided)
         self._take_compiled(decided.compiled)
         self._admit(decided.admit)
         self._pressure.stepped()
@@ -277,19 +269,14 @@ class Scheduler:
             self._begin(self._prefilling[0])  # so that it is told before the first chunk is processed
 
     def _begin(self, sequence: Sequence) -> None:
-        """Take what is cached of a prompt. It is its turn: what those before it left is there by now."""
-        request = sequence.request
-        sequence.cache, held = self._prompts.fetch(sequence.target, request.adapter)
-        sequence.tokens = list(sequence.target[:held])
-        if sequence.row is not None:
-            return  # its reader is past the prompt
-        sequence.cached = held
-        sequence.checkpoints = self._prompts.checkpoints(
-            request.prompt, held, request.adapter, request.shared
-        )
-        self._outputs.append((sequence.key, sequence.progress()))
+        self._prefill.begin(sequence)
+        self._tell_progress(sequence)
 
-    def _prefill(self, decided: Decisions) -> None:
+    def _tell_progress(self, sequence: Sequence) -> None:
+        if sequence.row is None:  # else its reader is past the prompt
+            self._outputs.append((sequence.key, sequence.progress()))
+
+    def _advance(self, decided: Decisions) -> None:
         whole = room = decided.shared if self._decoding else decided.alone
         while self._prefilling and room > 0:
             sequence = self._prefilling[0]
@@ -300,7 +287,11 @@ class Scheduler:
                 size = min(portion(rest, room, whole), self._config.prefill_step)
                 if rest and not size:
                     return
-                room -= self._process(sequence, size)
+                if rest:
+                    room -= self._prefill.advance(sequence, size)
+                    self._tell_progress(sequence)
+                else:
+                    room -= 1
             except (RuntimeError, ValueError, MemoryError) as error:
                 self._prefilling.popleft()
                 self._fail([sequence], error)
@@ -311,37 +302,6 @@ class Scheduler:
                 self._decoding[sequence.key] = sequence
                 # From here on somebody waits for a first token.
                 whole, room = min(whole, decided.shared), min(room, decided.shared)
-
-    def _process(self, sequence: Sequence, size: int) -> int:
-        """Put at most `size` more prompt tokens into the sequence's cache; gives how many."""
-        prompt, start = sequence.target, len(sequence.tokens)
-        checkpoints = [place for place in sequence.checkpoints if place > start]
-        ends = (start + size, len(prompt) - 1, *checkpoints, self._caches.boundary(start))
-        stop = min(end for end in ends if end is not None)
-        if stop <= start or sequence.cache is None:
-            return 1
-        chunk, began = prompt[start:stop], time.monotonic()
-        self._adapters.select([sequence.request.adapter])
-        self._model(mx.array([chunk]), cache=sequence.cache)
-        mx.eval([layer.state for layer in sequence.cache])
-        self._clear(len(chunk))
-        self._pace.processed(len(chunk), time.monotonic() - began)
-        sequence.tokens.extend(chunk)
-        if self._caches.due(sequence.cache, stop):
-            sequence.cache = self._caches.quantized(sequence.cache)
-        if (kind := sequence.checkpoints.get(stop)) is not None:
-            self._prompts.keep_copy(sequence.tokens, sequence.cache, sequence.request.adapter, kind)
-        self._pressure.learn(sequence.cache, stop)
-        if sequence.row is None:
-            self._outputs.append((sequence.key, sequence.progress()))
-        return len(chunk)
-
-    def _clear(self, processed: int) -> None:
-        """Give back what prompts' chunks leave behind; not for each short prompt, as steps use it again."""
-        self._uncleared += processed
-        if self._uncleared >= self._config.prefill_step:
-            self._uncleared = 0
-            mx.clear_cache()
 
     def _fail(self, sequences: list[Sequence], error: BaseException) -> None:
         if self._ranks is not None:
