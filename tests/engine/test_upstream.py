@@ -125,7 +125,6 @@ def _broken_compiler(tmp_path: Path) -> dict[str, str]:
     return {"PATH": f"{folder}:{os.environ['PATH']}", "TMPDIR": str(cache)}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only there MLX compiles for the CPU with a C++ compiler")
 @pytest.mark.parametrize("obstacle", [_no_folder, _broken_compiler])
 def test_without_run_time_compilation_it_works_with_a_warning(
     obstacle: object, qwen3_path: Path, tmp_path: Path
@@ -134,4 +133,5 @@ def test_without_run_time_compilation_it_works_with_a_warning(
     plain = run(ANSWER, str(qwen3_path), PYTHONPATH=root)
     output = run(ANSWER, str(qwen3_path), PYTHONPATH=root, **obstacle(tmp_path))
     assert plain.splitlines()[0] in output
-    assert "MLX cannot compile kernels" in output
+    # On a Mac nothing is compiled with a C++ compiler, so there is nothing to warn of.
+    assert ("MLX cannot compile kernels" in output) is (sys.platform == "linux")
