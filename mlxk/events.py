@@ -76,6 +76,8 @@ class Settings:
     truncates: bool = False
     effort: str | None = None
     schema: Mapping[str, object] | None = None
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,14 +61,16 @@ def prepare(loaded: Loaded, request: GenerationRequest) -> Prepared:
 def _settings(
     plan: Plan, request: GenerationRequest, prompt: Prompt, engine_request: EngineRequest
 ) -> Settings:
-    wanted = request.response_format
+    wanted, sampling = request.response_format, engine_request.sampling
     return Settings(
-        temperature=engine_request.sampling.temperature,
-        top_p=engine_request.sampling.top_p,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
         max_tokens=engine_request.max_tokens,
         truncates=plan.overflow(request) == "truncate_oldest",
         effort=prompt.effort,
         schema=wanted.schema if isinstance(wanted, JsonSchema) else None,
+        presence_penalty=sampling.presence_penalty,
+        frequency_penalty=sampling.frequency_penalty,
     )
 
 

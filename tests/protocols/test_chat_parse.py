@@ -279,3 +279,8 @@ def test_an_answer_as_litellm_hands_it_out_can_be_sent_back() -> None:
     result = {"role": "tool", "tool_call_id": "c1", "content": "3"}
     said = parse(messages=[{"role": "user", "content": "hi"}, answer, result]).messages
     assert said[1] == Message("assistant", "", reasoning="hm", tool_calls=(ToolCall("c1", "add", "{}"),))
+
+
+def test_hints_for_caches_cost_nothing() -> None:
+    part = {"type": "text", "text": "hi", "cache_control": {"type": "ephemeral"}}
+    assert parse(messages=[{"role": "user", "content": [part]}]) == parse()

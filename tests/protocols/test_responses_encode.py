@@ -32,7 +32,8 @@ from tests.protocols.responses import CARD, Kept, answer, frames, parsed, reques
 LOGPROBS = (TokenLogprob("he", b"he", -0.5, (TokenLogprob("ha", b"ha", -1.5),)),)
 ADD: Any = {"type": "function", "name": "add", "parameters": {"type": "object"}, "strict": True}
 SHELL: Any = {"type": "custom", "name": "shell", "description": "a shell"}
-OURS = ("store",)
+# What https://openresponses.org has beyond OpenAI's type.
+OURS = ("store", "presence_penalty", "frequency_penalty")
 
 
 def said(reason: FinishReason = "stop") -> list[Event]:
@@ -55,7 +56,8 @@ def said(reason: FinishReason = "stop") -> list[Event]:
 
 
 def test_what_was_used_is_told_rather_than_what_was_asked() -> None:
-    used = Settings(0.25, 0.9, 64, truncates=True, effort="high", schema={"type": "object"})
+    penalties = {"presence_penalty": 0.5, "frequency_penalty": -0.5}
+    used = Settings(0.25, 0.9, 64, truncates=True, effort="high", schema={"type": "object"}, **penalties)
     events = [replace(said()[0], settings=used), *said()[1:]]
     asked: dict[str, Any] = {"temperature": 2, "max_output_tokens": 1000, "reasoning": {"effort": "xhigh"}}
     bodies = [frame["response"] for frame in stream(events, **asked) if "response" in frame]
@@ -63,6 +65,7 @@ def test_what_was_used_is_told_rather_than_what_was_asked() -> None:
         assert (body["temperature"], body["top_p"], body["max_output_tokens"]) == (0.25, 0.9, 64)
         assert (body["truncation"], body["reasoning"]) == ("auto", {"effort": "high", "summary": None})
         assert body["text"]["format"]["schema"] == {"type": "object"}
+        assert {name: body[name] for name in penalties} == penalties
         check(RESPONSE, body, also=OURS)
 
 

@@ -17,6 +17,8 @@ from mlxk.server.limits import Limits
 from tests.openai_types import RESPONSE, RESPONSE_EVENT, check
 from tests.server.conftest import Running
 
+# What https://openresponses.org has beyond OpenAI's type.
+OURS = ("store", "presence_penalty", "frequency_penalty")
 ADD: Any = {"type": "function", "name": "add", "parameters": {"type": "object"}, "strict": False}
 
 
@@ -186,8 +188,13 @@ def test_bodies_and_events_are_of_openais_types(server: Running) -> None:
         "top_logprobs": 2,
     }
     whole = httpx.post(path, json=body).json()
-    check(RESPONSE, whole, also=("store",))
-    check(RESPONSE, httpx.get(f"{path}/{whole['id']}").json(), also=("store",))
+    check(RESPONSE, whole, also=OURS)
+    check(RESPONSE, httpx.get(f"{path}/{whole['id']}").json(), also=OURS)
     streamed = httpx.post(path, json={**body, "stream": True})
     for frame in streamed.text.split("\n\n")[:-1]:
-        check(RESPONSE_EVENT, httpx.Response(200, text=frame.partition("data: ")[2]).json(), also=("store",))
+        check(RESPONSE_EVENT, httpx.Response(200, text=frame.partition("data: ")[2]).json(), also=OURS)
+
+
+def test_compaction_is_no_response(server: Running) -> None:
+    answer = httpx.post(f"{server.address}/v1/responses/compact", json={"model": "scripted", "input": "hi"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

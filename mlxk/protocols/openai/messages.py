@@ -21,9 +21,17 @@ _MEDIA = {
 }
 
 
+class CacheControl(Body):
+    """Anthropic's hint in OpenAI's form, as LiteLLM has it. It costs nothing: all prompts are cached."""
+
+    type: Literal["ephemeral"]
+    ttl: str | None = None
+
+
 class TextPart(Body):
     type: Literal["text"]
     text: str
+    cache_control: CacheControl | None = None
     prompt_cache_breakpoint: CacheBreakpoint | None = None
 
 

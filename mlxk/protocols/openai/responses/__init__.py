@@ -35,6 +35,10 @@ def methods(tail: str) -> tuple[str, ...]:
         return ("POST",)
     if not response_id or below not in _METHODS:
         raise RouteNotFound("Responses have 'input_items' and 'cancel', and nothing else.")
+    if tail == "compact":
+        raise RouteNotFound(
+            "Conversations are not compacted here: 'truncation' leaves out the oldest messages."
+        )
     return _METHODS[below]
 
 

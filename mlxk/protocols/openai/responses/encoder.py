@@ -161,10 +161,12 @@ def _used(told: Json, settings: Settings) -> Json:
     assert isinstance(text, dict)  # noqa: S101
     if settings.schema is not None and text["format"]["type"] == "text":
         # The profile's, which OpenAI's answers have no other place for.
-        schema = {"name": "profile", "description": None, "schema": settings.schema, "strict": True}
+        schema = {"name": "profile", "description": "", "schema": settings.schema, "strict": True}
         text = {**text, "format": {"type": "json_schema", **schema}}
     return {
+        "frequency_penalty": settings.frequency_penalty,
         "max_output_tokens": settings.max_tokens,
+        "presence_penalty": settings.presence_penalty,
         "reasoning": {**reasoning, "effort": settings.effort},
         "temperature": settings.temperature,
         "text": text,
