@@ -49,10 +49,11 @@ class Terminal:
             assert time.monotonic() < deadline, f"nothing came: {self.screen!r}"
             self._read(0.2)
 
-    def wait_for_end(self) -> int:
+    def wait_for_end(self, pressing: str = "") -> int:
         deadline = time.monotonic() + TIMEOUT
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it does not end: {self.screen!r}"
+            self.type(pressing)
             self._read(0.1)
         return self.process.returncode
 
@@ -345,6 +346,15 @@ def slow(tmp_path: Path, qwen3_path: Path) -> Path:
     profile = tmp_path / "slow.yaml"
     profile.write_text(f"mlxk: 1\nmodel: {folder}\n")
     return profile
+
+
+def test_ctrl_c_twice_leaves_a_later_load(terminal: Open, slow: Path) -> None:
+    with terminal("chat", "-p", "demo", "--set", "model.trust_remote_code=true") as person:
+        person.wait_for("\n>")
+        person.type(f"/profile {slow}\r")
+        person.wait_for("loading")
+        assert person.wait_for_end(pressing="\x03") == 130
+        assert termios.tcgetattr(person.descriptor)[3] & termios.ECHO
 
 
 @pytest.mark.parametrize("command", [("chat",), ("run", "Hello")], ids=["chat", "run"])

@@ -46,37 +46,41 @@ class Seat:
         """Load what the chat begins with. Ctrl-C ends the process, after `on_leave`: nothing is lost."""
         self._taken = await self._open(plan, partial(leave_loading, on_leave))
 
-    async def take(self, plan: Plan) -> bool:
+    async def take(self, plan: Plan, on_leave: Callable[[], None] | None = None) -> bool:
         """Make this plan the one that answers; returns whether a model was loaded for it.
 
-        Raises `MlxkError` with the old one still there, if that was possible, and `Interrupted` on Ctrl-C.
+        Raises `MlxkError` with the old one still there, if that was possible, and `Interrupted` on Ctrl-C. A
+        second Ctrl-C ends the process, after `on_leave`.
         """
         if self._taken is None:
-            await self.take_first(plan)
+            await self.take_first(plan, on_leave)
             return True
         old, stack = self._taken
         if old.plan.engine_config == plan.engine_config and old.plan.facts == plan.facts:
             self._taken = (await _replanned(old, plan), stack)
             return False
         if _fits_beside(plan, old.plan):
-            new = await self._open(plan)
+            new = await self._open(plan, on_leave=on_leave)
             await stack.aclose()
             self._taken = new
             return True
         note("there is no room for both models: the old one leaves first")
         await self._leave()
         try:
-            self._taken = await self._open(plan)
+            self._taken = await self._open(plan, on_leave=on_leave)
         except MlxkError:
-            self._taken = await self._open(old.plan)
+            self._taken = await self._open(old.plan, on_leave=on_leave)
             raise
         return True
 
     async def _open(
-        self, plan: Plan, on_press: Callable[[], bool] | None = None
+        self,
+        plan: Plan,
+        on_press: Callable[[], bool] | None = None,
+        on_leave: Callable[[], None] | None = None,
     ) -> tuple[Loaded, AsyncExitStack]:
         stack = AsyncExitStack()
-        return await interruptible(stack.enter_async_context(loaded(plan)), on_press), stack
+        return await interruptible(stack.enter_async_context(loaded(plan)), on_press, on_leave), stack
 
     async def _leave(self) -> None:
         if self._taken is not None:

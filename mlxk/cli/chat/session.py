@@ -88,7 +88,7 @@ class Chat:
     async def become(self, settings: Settings) -> bool:
         """Go on with other settings; returns whether a model was loaded. On an error nothing changes."""
         resolved = settings.resolve()
-        loads = await self.seat.take(make_plan(resolved, "run"))
+        loads = await self.seat.take(make_plan(resolved, "run"), self.before_leaving)
         self.settings, self.resolved = settings, resolved
         if loads:
             self.last = None  # its speed was another model's
