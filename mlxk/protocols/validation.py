@@ -111,11 +111,13 @@ def spared(body: Body, inside: str = "") -> Iterator[Unsupported]:
 def by(key: str) -> Discriminator:
     """Chooses the union member tagged `<x>` for a value of `{key: x}`."""
 
-    def tag(value: object) -> str | None:
-        kind = value.get(key) if isinstance(value, dict) else getattr(value, key, None)
-        return f"<{kind}>" if isinstance(kind, str) else None
+    return Discriminator(lambda value: tag_of(value, key))
 
-    return Discriminator(tag)
+
+def tag_of(value: object, key: str) -> str | None:
+    """The tag of one value for `by`."""
+    kind = value.get(key) if isinstance(value, dict) else getattr(value, key, None)
+    return f"<{kind}>" if isinstance(kind, str) else None
 
 
 def listed(value: object) -> object:

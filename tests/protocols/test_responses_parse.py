@@ -172,7 +172,6 @@ def test_refused(fields: Mapping[str, object], param: str) -> None:
         ({"conversation": "conv_1"}, "conversation"),
         ({"prompt": {"id": "p"}}, "prompt"),
         ({"context_management": [{"type": "compaction"}]}, "context_management"),
-        ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
         ({"tools": [{**SHELL, "format": {"type": "grammar", "syntax": "lark"}}]}, "tools[0].format"),
         ({"tool_choice": {"type": "file_search"}}, "tool_choice.type"),
         ({"input": [{"role": "user", "content": [{"type": "input_image"}]}]}, "input[0].content[0]"),
@@ -283,3 +282,14 @@ def test_a_reference_stands_for_the_item() -> None:
     with pytest.raises(ResponseNotFound, match="msg_1_9") as caught:
         request_of(store, input=[{"type": "item_reference", "id": "msg_1_9"}])
     assert caught.value.param == "input[0].id"
+
+
+def test_tools_that_are_not_here_are_for_the_policy_to_judge() -> None:
+    """Coding agents declare a search beside their own tools, and do without it."""
+    search = {"type": "web_search", "external_web_access": False, "filters": {"allowed_domains": []}}
+    request = request_of(tools=[SHELL, search])
+    assert [tool.name for tool in request.tools] == ["shell"]
+    (missing,) = request.unsupported
+    assert (missing.param, missing.harmless) == ("tools[1].type", False)
+    assert missing.reason.startswith("The built-in tool 'web_search' is not available on this server")
+    assert answer(said(1), tools=[search])["tools"] == []

@@ -13,7 +13,7 @@ from mlxk.protocols.openai.responses.choices import choose
 from mlxk.protocols.openai.responses.encoder import Asked, ResponsesEncoder
 from mlxk.protocols.openai.responses.output import ItemWriter
 from mlxk.protocols.openai.responses.stored import history, keep, listed, recall, resolved
-from mlxk.protocols.openai.responses.tools import CustomTool
+from mlxk.protocols.openai.responses.tools import CustomTool, missing
 from mlxk.protocols.openai.responses.turns import Turns
 from mlxk.protocols.validation import all_spared, spared, validate
 from mlxk.requests import GenerationRequest, Message
@@ -65,7 +65,7 @@ def parse(body: Json, store: Store) -> ParsedRequest:
         chat_template_kwargs=said.chat_template_kwargs or {},
         top_logprobs=said.wanted_logprobs,
         overflow=said.overflow,
-        unsupported=(*spared(said), *all_spared(said.tools, "tools")),
+        unsupported=(*spared(said), *all_spared(said.tools, "tools"), *missing(said.tools)),
     )
     custom = frozenset(tool.name for tool in said.tools or () if isinstance(tool, CustomTool))
     asked = Asked(

@@ -17,7 +17,7 @@ from mlxk.protocols.openai.common import CacheOptions, SamplingFields
 from mlxk.protocols.openai.responses.choices import OptionalChoice, told_choice
 from mlxk.protocols.openai.responses.formats import TextBody
 from mlxk.protocols.openai.responses.items import Items
-from mlxk.protocols.openai.responses.tools import AnyTool
+from mlxk.protocols.openai.responses.tools import AnyTool, own
 from mlxk.protocols.validation import Body, Count, Spare, only, refuse
 from mlxk.requests import Overflow, ReasoningEffort, ReasoningOptions
 
@@ -142,7 +142,7 @@ class ResponsesBody(SamplingFields):
                 "verbosity": "medium",
             },
             "tool_choice": told_choice(self.tool_choice),
-            "tools": [tool.told() for tool in self.tools or ()],
+            "tools": [tool.told() for tool in own(self.tools)],
             "top_logprobs": self.top_logprobs or 0,
             "top_p": self.top_p,
             "truncation": self.truncation,

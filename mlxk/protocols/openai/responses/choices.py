@@ -8,7 +8,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import BeforeValidator, Field, Tag
 
 from mlxk.errors import RequestError
-from mlxk.protocols.openai.responses.tools import AnyTool, own_tool
+from mlxk.protocols.openai.responses.tools import AnyTool, own, own_tool
 from mlxk.protocols.openai.tools import Mode
 from mlxk.protocols.validation import Body, by, problem
 from mlxk.requests import NamedToolChoice, Tool, ToolChoice
@@ -83,7 +83,7 @@ class Chosen:
 
 def choose(bodies: list[AnyTool] | None, said: Choice | None) -> Chosen:
     """What was chosen, held against the tools there are; raises `RequestError`."""
-    tools = tuple(body.tool() for body in bodies or ())
+    tools = tuple(body.tool() for body in own(bodies))
     names = [tool.name for tool in tools]
     for index, name in enumerate(names):
         if name in names[:index]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from mlxk.protocols.base import Json
 from mlxk.protocols.openai.responses.turns import CUSTOM_INPUT
 from mlxk.protocols.openai.tools import Name
-from mlxk.protocols.validation import Body, Spare, by, only, problem
-from mlxk.requests import Tool
+from mlxk.protocols.validation import Body, Spare, only, problem, tag_of
+from mlxk.requests import Tool, Unsupported
+
+_INSTEAD = "Declare functions of your own."
 
 
 class _OwnTool(Body):
@@ -83,21 +86,57 @@ class CustomTool(_OwnTool):
         }
 
 
+def _kind(tool: object) -> str | None:
+    """Of a tool that OpenAI runs itself."""
+    kind = tool.get("type") if isinstance(tool, dict) else None
+    return kind[:80] if isinstance(kind, str) and kind not in ("function", "custom") else None
+
+
 def own_tool(value: object) -> object:
-    """Tools that OpenAI runs itself are refused by name."""
-    kind = value.get("type") if isinstance(value, dict) else None
-    if isinstance(kind, str) and kind not in ("function", "custom"):
-        raise problem(
-            f"The built-in tool '{kind[:80]}' is not available on this server.",
-            field="type",
-            hint="Declare functions of your own.",
-            unsupported=True,
-        )
+    """No other tool can be chosen: it is refused by name."""
+    kind = _kind(value)
+    if kind is not None:
+        raise problem(f"{_missing(kind)}.", field="type", hint=_INSTEAD, unsupported=True)
     return value
 
 
+def _missing(kind: str) -> str:
+    return f"The built-in tool '{kind}' is not available on this server"
+
+
+class BuiltInTool(Body):
+    """A tool that OpenAI runs itself, such as a search. An answer can do without it."""
+
+    type: str
+
+
+def _bare(value: object) -> object:
+    """What else a built-in tool is told says nothing here."""
+    kind = _kind(value)
+    return value if kind is None else {"type": kind}
+
+
+def _tag(value: object) -> str | None:
+    if isinstance(value, BuiltInTool) or _kind(value) is not None:
+        return "<built-in>"
+    return tag_of(value, "type")
+
+
 AnyTool = Annotated[
-    Annotated[FunctionTool, Tag("<function>")] | Annotated[CustomTool, Tag("<custom>")],
-    by("type"),
-    BeforeValidator(own_tool),
+    Annotated[FunctionTool, Tag("<function>")]
+    | Annotated[CustomTool, Tag("<custom>")]
+    | Annotated[BuiltInTool, BeforeValidator(_bare), Tag("<built-in>")],
+    Discriminator(_tag),
 ]
+
+
+def own(tools: Iterable[AnyTool] | None) -> list[FunctionTool | CustomTool]:
+    """The tools that the caller runs."""
+    return [tool for tool in tools or () if not isinstance(tool, BuiltInTool)]
+
+
+def missing(tools: Iterable[AnyTool] | None) -> Iterator[Unsupported]:
+    """The tools that are not here; the policy refuses them, or tells of them."""
+    for index, tool in enumerate(tools or ()):
+        if isinstance(tool, BuiltInTool):
+            yield Unsupported(f"tools[{index}].type", f"{_missing(tool.type)}: {_INSTEAD.lower()}")
