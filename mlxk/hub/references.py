@@ -41,8 +41,10 @@ def locate(reference: str, *, revision: str | None = None, needed: Sequence[str]
 
 
 def is_name(reference: str) -> bool:
-    """Whether a reference means the hub or its cache: any name that is no folder here."""
-    return _NAME.fullmatch(reference) is not None and not Path(reference).expanduser().is_dir()
+    """Whether a reference means the hub or its cache: a name that is no folder here and no path to a file."""
+    path = Path(reference)
+    here = path.is_dir() or (len(path.parts) > 1 and path.is_file())
+    return _NAME.fullmatch(reference) is not None and not here
 
 
 def split(reference: str) -> tuple[str, str | None]:

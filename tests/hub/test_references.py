@@ -106,6 +106,9 @@ def test_a_relative_folder_that_looks_like_a_repository(
     (tmp_path / "models" / "mine").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert references.locate("models/mine") == tmp_path / "models" / "mine"
+    (tmp_path / "models" / "file").touch()
+    with pytest.raises(ModelUnavailable, match="is a file"):
+        references.locate("models/file")
 
 
 def test_built_in_models() -> None:
