@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import os
 import secrets
 import signal
@@ -24,7 +25,10 @@ from mlxk.engine.wire import Ready, Report
 from mlxk.errors import EngineCrashed, EngineError
 from mlxk.hub.offline import environment
 
+logger = logging.getLogger(__name__)
+
 START_SECONDS = 60.0
+TOKEN_SECONDS = 5.0
 
 
 class GroupEngine(ProcessEngine):
@@ -83,14 +87,17 @@ class GroupEngine(ProcessEngine):
         """The first rank's connection; raises `EngineError` when none comes."""
         accepted = asyncio.create_task(_recognised(door, token))
         ended = asyncio.create_task(_ended(self._process))
-        await asyncio.wait((ended, accepted), timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if accepted.done():
-            return accepted.result()
-        accepted.cancel()
+        try:
+            await asyncio.wait((ended, accepted), timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            gone = ended.done()
+            if accepted.done():
+                return accepted.result()
+        finally:
+            ended.cancel()
+            accepted.cancel()
         raise EngineError(
             "mlx.launch ended before the first rank came up"
-            if ended.done()
+            if gone
             else f"the first rank did not come up in {START_SECONDS:.0f} s",
             hint=_advice(config),
         )
@@ -152,10 +159,20 @@ async def _recognised(door: socket.socket, token: str) -> socket.socket:
     while True:
         connection, _ = await loop.sock_accept(door)
         connection.setblocking(False)
-        said = b""
-        while len(said) < len(token) and (data := await loop.sock_recv(connection, len(token) - len(said))):
-            said += data
-        if hmac.compare_digest(said, token.encode()):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connection
+        try:
+            async with asyncio.timeout(TOKEN_SECONDS):
+                said = await _received(connection, len(token))
+            if hmac.compare_digest(said, token.encode()):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return connection
+        except (OSError, TimeoutError):
+            logger.info("something that is no rank connected")
         connection.close()
+
+
+async def _received(connection: socket.socket, count: int) -> bytes:
+    """So many bytes, or fewer if no more come."""
+    loop, said = asyncio.get_running_loop(), b""
+    while len(said) < count and (data := await loop.sock_recv(connection, count - len(said))):
+        said += data
+    return said

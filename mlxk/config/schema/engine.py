@@ -110,7 +110,8 @@ class DistributedSection(Section):
         ge=1024,
         le=65000,
         description="The first of the ports that the ranks use among themselves, one for each address and "
-        "one more. Without it, free ones on this machine alone, and from 32323 on between several.",
+        "one more. Without it, free ones on this machine alone, and from 32323 on between several; two such "
+        "models at a time need different ones.",
         examples=[32323],
     )
     python: Text | None = Field(
