@@ -93,8 +93,8 @@ class Server:
                     await asyncio.sleep(0)
                     on_ready()
                     await self._stopping.wait()
-                server.close()
                 _close_idle(server)
+                # Who asks meanwhile is told: a closed door would look like a crash.
                 await self._drain()
         except asyncio.CancelledError:
             if not self._stopping.is_set() or self._task is None:
@@ -112,18 +112,20 @@ class Server:
 
     @asynccontextmanager
     async def _listening(self, sock: socket.socket) -> AsyncIterator[HttpServer]:
-        # Accepting begins when the routes are known, which `startup` sees to.
-        created = await self._app.create_server(
-            sock=sock, ssl=self._tls, asyncio_server_kwargs={"start_serving": False}
-        )
-        server = cast(HttpServer, created)
         try:
-            await server.startup()
-            await server.start_serving()
-            yield server
+            # Accepting begins when the routes are known, which `startup` sees to.
+            created = await self._app.create_server(
+                sock=sock, ssl=self._tls, asyncio_server_kwargs={"start_serving": False}
+            )
+            server = cast(HttpServer, created)
+            try:
+                await server.startup()
+                await server.start_serving()
+                yield server
+            finally:
+                server.close()
+                await _say_goodbye(server)
         finally:
-            server.close()
-            await _say_goodbye(server)
             Sanic.unregister_app(self._app)
 
     async def _drain(self) -> None:

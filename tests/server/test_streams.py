@@ -162,14 +162,18 @@ def test_stopping_while_the_engine_starts() -> None:
     assert seen == ["released"]
 
 
-def test_draining_lets_streams_finish(server: Running) -> None:
+def test_draining_lets_streams_finish_and_tells_others(server: Running) -> None:
     sock = send(server, body("text:hello wait text:world"))
     read_until(sock, b"hel")
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
         server.stop()
         assert idle.recv(1) == b"", "idle connections are closed while streams drain"
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    live, ready = (httpx.get(f"{server.address}/health/{name}") for name in ("live", "ready"))
+    assert (live.status_code, ready.status_code) == (200, 503)
+    assert ready.json()["status"] == "draining"
+    refused = httpx.post(server.address + CHAT, json=body("text:hello"))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "engine_unavailable")
+    assert refused.headers["retry-after"] == "1"
     server.open_gate()
     assert b"[DONE]" in read_until(sock, b"[DONE]")
     assert sock.recv(65536) in (b"", b"0\r\n\r\n")
@@ -187,13 +191,9 @@ def test_draining_has_an_end(start_server: Callable[..., Running]) -> None:
     sock.close()
 
 
-def wait_until_closed(address: str) -> None:
-    """Until the listener is gone, which is the first thing that a drain does."""
-    while True:
-        try:
-            httpx.get(address + "/health")
-        except httpx.ConnectError:
-            return
+def wait_until_draining(address: str) -> None:
+    while httpx.get(address + "/health").json()["status"] != "draining":
+        pass
 
 
 PROGRAM = """
@@ -236,7 +236,7 @@ def test_signals_end_the_process_in_order(number: signal.Signals) -> None:
         while "lo" not in next(lines):
             pass
         program.send_signal(number)
-        wait_until_closed(address)
+        wait_until_draining(address)
         program.send_signal(number)
         assert any("shutting down" in line for line in lines)
     out, err = program.communicate(timeout=10)
