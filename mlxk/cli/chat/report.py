@@ -26,8 +26,9 @@ async def stats(chat: Chat, text: str) -> Outcome:
         return None
     total = chat.totals
     chat.say(f"last answer: {stats_line(chat.last)}")
+    answers = "1 answer" if total.answers == 1 else f"{total.answers} answers"
     chat.say(
-        f"this chat: {total.answers} answers, {total.prompt_tokens:,} prompt tokens, "
+        f"this chat: {answers}, {total.prompt_tokens:,} prompt tokens, "
         f"{total.completion_tokens:,} answer tokens, {total.seconds:.1f} s; {memory}"
     )
     return None
