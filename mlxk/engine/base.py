@@ -199,7 +199,7 @@ EngineStep = Prefill | Tokens | Done
 
 
 class EngineStats(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot. Bytes as MLX counts them; `state` as in DESIGN's process layout."""
+    """A snapshot. Bytes as MLX counts them."""
 
     state: Literal["unloaded", "starting", "ready", "draining", "dead"]
     running: int
