@@ -92,15 +92,19 @@ def _first_run(loaded: LoadedModel, path: Path) -> None:
     fails, or a folder that cannot be made, is an error at the first use.
     """
     try:
+        _compiled_or_not(loaded)
+    except Exception as error:  # code of any model family runs here
+        raise explain(error, path) from error
+
+
+def _compiled_or_not(loaded: LoadedModel) -> None:
+    try:
         _forward(loaded)
-    except Exception as error:
+    except RuntimeError as error:
         if not is_compile_failure(error):
-            raise explain(error, path) from error
+            raise
         disable_compile(error)
-        try:
-            _forward(loaded)
-        except Exception as second:
-            raise explain(second, path) from second
+        _forward(loaded)
 
 
 def _forward(loaded: LoadedModel) -> None:

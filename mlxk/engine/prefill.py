@@ -14,7 +14,7 @@ from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
 
 
-class Prefill:
+class Prefiller:
     """Fills caches of one model, and tells `pace` and `pressure` what that takes."""
 
     def __init__(

@@ -32,7 +32,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     summons = msgspec.json.decode(sys.stdin.buffer.readline(), type=Summons)
     _close_input()
-    rank = int(os.environ["MLX_RANK"])
+    rank = int(os.environ["MLX_RANK"])  # how the launcher tells each, and MLX itself reads it there
     if rank == 0:
         _lead(summons)
     else:

@@ -26,7 +26,7 @@ from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.lanes import Lanes
 from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
 from mlxk.engine.pace import Pace, portion
-from mlxk.engine.prefill import Prefill
+from mlxk.engine.prefill import Prefiller
 from mlxk.engine.pressure import Pressure
 from mlxk.engine.prompts import PromptCache
 from mlxk.engine.sequence import Sequence
@@ -69,9 +69,9 @@ class Scheduler:
         self._steps = 0
         self._pace = Pace(config.prefill_step)
         self._pressure = Pressure(config.memory_bytes)
-        self._prefill = Prefill(assembly, config, self._prompts, self._pace, self._pressure)
+        self._prefiller = Prefiller(assembly, config, self._prompts, self._pace, self._pressure)
         if config.memory_bytes is not None:
-            self._prefill.try_out()
+            self._prefiller.try_out()
 
     @property
     def running(self) -> int:
@@ -269,7 +269,7 @@ class Scheduler:
             self._begin(self._prefilling[0])  # so that it is told before the first chunk is processed
 
     def _begin(self, sequence: Sequence) -> None:
-        self._prefill.begin(sequence)
+        self._prefiller.begin(sequence)
         self._tell_progress(sequence)
 
     def _tell_progress(self, sequence: Sequence) -> None:
@@ -288,7 +288,7 @@ class Scheduler:
                 if rest and not size:
                     return
                 if rest:
-                    room -= self._prefill.advance(sequence, size)
+                    room -= self._prefiller.advance(sequence, size)
                     self._tell_progress(sequence)
                 else:
                     room -= 1

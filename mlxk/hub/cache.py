@@ -12,7 +12,7 @@ from mlxk.hub import references
 from mlxk.hub.health import Snapshot
 
 if TYPE_CHECKING:
-    from huggingface_hub import CachedRepoInfo, HFCacheInfo
+    from huggingface_hub import CachedRepoInfo, DeleteCacheStrategy, HFCacheInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ class Removal:
 
     models: tuple[CachedModel, ...]
     freed: int
-    _strategy: object
+    _strategy: DeleteCacheStrategy
 
     def execute(self) -> None:
         """Remove it; raises `OSError` where the system refuses."""
-        self._strategy.execute()  # type: ignore[attr-defined]
+        self._strategy.execute()
 
 
 def cached_models() -> list[CachedModel]:

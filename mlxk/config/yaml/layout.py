@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mlxk.config.yaml.spans import AliasSpan, ListSpan, MapSpan, ScalarSpan, Span
+from mlxk.config.yaml.spans import AliasSpan, ListSpan, MapSpan, ScalarSpan, Span, walk
 
 BREAK = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _COMMENT_LINE = re.compile(r"( *)#")
@@ -138,13 +138,4 @@ class Layout:
 
 
 def _scalars(span: Span) -> Iterator[Span]:
-    match span:
-        case ListSpan():
-            for item in span.items:
-                yield from _scalars(item)
-        case MapSpan():
-            for key, value in span.pairs:
-                yield key
-                yield from _scalars(value)
-        case _:
-            yield span
+    return (each for each in walk(span) if not isinstance(each, ListSpan | MapSpan))
