@@ -225,5 +225,6 @@ def _host(host: str | HostSection) -> Host:
 
 def _sampling_params(section: SamplingSection) -> SamplingParams:
     values = section.model_dump()
-    bias = values.pop("logit_bias")
-    return SamplingParams(**values, logit_bias=tuple(sorted(bias.items())))
+    values["logit_bias"] = tuple(sorted(section.logit_bias.items()))
+    values["xtc_special_tokens"] = tuple(section.xtc_special_tokens)
+    return SamplingParams(**values)

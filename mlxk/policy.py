@@ -114,6 +114,7 @@ def _configured(profile: Profile) -> Mapping[str, object]:
     return {
         **sampling,
         "logit_bias": tuple(sorted(profile.sampling.logit_bias.items())),
+        "xtc_special_tokens": tuple(profile.sampling.xtc_special_tokens),
         "max_tokens": profile.tokens.max_output,
         "context": profile.tokens.context,
         "overflow": profile.tokens.overflow,

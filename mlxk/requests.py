@@ -59,6 +59,7 @@ ToolChoice = Literal["auto", "none", "required"] | NamedToolChoice
 class SamplingParams:
     """How a token is drawn. The defaults change nothing: greedy, no penalties.
 
+    `min_tokens_to_keep` tokens survive `min_p`; `xtc_special_tokens` are ids that XTC never excludes.
     Penalties look back over their own `*_context` tokens. `logit_bias` maps token ids to values added to
     logits. `seed` of `None` means a fresh seed for each generation.
     """
@@ -67,8 +68,10 @@ class SamplingParams:
     top_p: float = 1.0
     top_k: int = 0
     min_p: float = 0.0
+    min_tokens_to_keep: int = 1
     xtc_probability: float = 0.0
     xtc_threshold: float = 0.1
+    xtc_special_tokens: tuple[int, ...] = ()
     repetition_penalty: float = 1.0
     repetition_context: int = 64
     presence_penalty: float = 0.0
@@ -86,8 +89,10 @@ class SamplingOverrides(TypedDict, total=False):
     top_p: float
     top_k: int
     min_p: float
+    min_tokens_to_keep: int
     xtc_probability: float
     xtc_threshold: float
+    xtc_special_tokens: tuple[int, ...]
     repetition_penalty: float
     repetition_context: int
     presence_penalty: float

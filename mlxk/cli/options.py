@@ -27,8 +27,10 @@ PROFILE_KEYS = {
     "top_p": "sampling.top_p",
     "top_k": "sampling.top_k",
     "min_p": "sampling.min_p",
+    "min_tokens_to_keep": "sampling.min_tokens_to_keep",
     "xtc_probability": "sampling.xtc_probability",
     "xtc_threshold": "sampling.xtc_threshold",
+    "xtc_special_tokens": "sampling.xtc_special_tokens",
     "repetition_penalty": "sampling.repetition_penalty",
     "repetition_context": "sampling.repetition_context",
     "presence_penalty": "sampling.presence_penalty",
@@ -99,11 +101,17 @@ class GenerationOptions:
     min_p: float | None = None
     """Leave out tokens less likely than this part of the likeliest one."""
 
+    min_tokens_to_keep: int | None = None
+    """How many of the likeliest tokens --min-p leaves in any case."""
+
     xtc_probability: float | None = None
     """How often to exclude the top choices."""
 
     xtc_threshold: float | None = None
     """How likely a top choice must be to be excluded."""
+
+    xtc_special_tokens: Annotated[tuple[int, ...] | None, Parameter(negative="")] = None
+    """The id of a token that is never excluded. May be given again."""
 
     repetition_penalty: float | None = None
     """Above 1 makes recent tokens less likely."""

@@ -25,6 +25,7 @@ def check(request: EngineRequest, config: EngineConfig, vocabulary: int, adapter
         raise RequestError(f"the model was loaded without the adapter {request.adapter}", param="model")
     _check_ids("prompt", request.prompt, vocabulary)
     _check_ids("logit_bias", [token for token, _ in request.sampling.logit_bias], vocabulary)
+    _check_ids("xtc_special_tokens", request.sampling.xtc_special_tokens, vocabulary)
 
 
 def _check_ids(param: str, ids: Collection[int], vocabulary: int) -> None:

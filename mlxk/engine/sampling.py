@@ -28,12 +28,16 @@ MASK = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Sampler:
-    """Draws one token for each row of logits of shape (rows, vocabulary). `spared` ids are safe from XTC."""
+    """Draws one token for each row of logits of shape (rows, vocabulary).
+
+    `kept` of the likeliest ids are safe from `min_p`, `spared` ids from XTC.
+    """
 
     temperature: float
     top_p: float
     top_k: int
     min_p: float
+    kept: int
     xtc_probability: float
     xtc_threshold: float
     spared: tuple[int, ...] = ()
@@ -41,15 +45,16 @@ class Sampler:
     @classmethod
     def of(cls, params: SamplingParams, stop_tokens: tuple[int, ...]) -> Sampler:
         if params.temperature == 0:
-            return cls(0.0, 1.0, 0, 0.0, 0.0, 0.0)
+            return cls(0.0, 1.0, 0, 0.0, 1, 0.0, 0.0)
         return cls(
             params.temperature,
             params.top_p,
             params.top_k,
             params.min_p,
+            params.min_tokens_to_keep if params.min_p > 0 else 1,
             params.xtc_probability,
             params.xtc_threshold,
-            stop_tokens if params.xtc_probability > 0 else (),
+            (*stop_tokens, *params.xtc_special_tokens) if params.xtc_probability > 0 else (),
         )
 
     def __call__(self, logits: mx.array, keys: mx.array) -> mx.array:
@@ -60,7 +65,7 @@ class Sampler:
         if 0 < self.top_p < 1:
             logprobs = top_p(logprobs, self.top_p)
         if self.min_p > 0:
-            logprobs = min_p(logprobs, self.min_p)
+            logprobs = min_p(logprobs, self.min_p, self.kept)
         if self.xtc_probability > 0:
             logprobs = self._xtc(logprobs, keys)
         if 0 < self.top_k < logits.shape[-1]:
@@ -84,15 +89,22 @@ def normalised(logits: mx.array) -> mx.array:
 def top_p(logprobs: mx.array, mass: float) -> mx.array:
     """Keep the smallest set of most likely tokens that holds `mass` of the probability."""
     ascending = mx.sort(logprobs, axis=-1)
-    above = mx.cumsum(mx.exp(ascending), axis=-1, reverse=True, inclusive=False)
-    dropped = (above >= mass).sum(axis=-1, keepdims=True)
+    probs = mx.exp(ascending)
+    above = mx.cumsum(probs, axis=-1, reverse=True, inclusive=False)
+    # Rounding makes the sum of a large vocabulary a little more or less than 1.
+    total = above[..., :1] + probs[..., :1]
+    dropped = (above >= mass * total).sum(axis=-1, keepdims=True)
     threshold = mx.take_along_axis(ascending, dropped, axis=-1)
     return mx.where(logprobs < threshold, -math.inf, logprobs)
 
 
-def min_p(logprobs: mx.array, share: float) -> mx.array:
-    """Keep tokens at least `share` as likely as the most likely one."""
+def min_p(logprobs: mx.array, share: float, kept: int = 1) -> mx.array:
+    """Keep tokens at least `share` as likely as the most likely one, and the `kept` most likely ones."""
+    if kept >= logprobs.shape[-1]:
+        return logprobs
     floor = mx.max(logprobs, axis=-1, keepdims=True) + math.log(share)
+    if kept > 1:
+        floor = mx.minimum(floor, mx.topk(logprobs, kept, axis=-1).min(axis=-1, keepdims=True))
     return mx.where(logprobs < floor, -math.inf, logprobs)
 
 

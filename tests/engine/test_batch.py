@@ -137,6 +137,7 @@ async def test_the_context_window_ends_a_generation(engine: ThreadEngine) -> Non
         ({"prompt": (-1,)}, RequestError, "prompt"),
         ({"max_tokens": 0}, RequestError, "max_tokens"),
         ({"logit_bias": ((1 << 20, 1.0),)}, RequestError, "logit_bias"),
+        ({"xtc_special_tokens": (1 << 20,)}, RequestError, "xtc_special_tokens"),
     ],
 )
 async def test_what_cannot_be_done_is_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import mlx.core as mx
 import pytest
@@ -34,6 +35,27 @@ def test_top_p_is_that_of_mlx_lm(mass: float) -> None:
 def test_min_p_is_that_of_mlx_lm() -> None:
     logprobs = normalised(LOGITS)
     assert mx.array_equal(min_p(logprobs, 0.1), sample_utils.apply_min_p(logprobs, 0.1))
+
+
+@pytest.mark.parametrize("kept", [1, 2, 30, 99])
+def test_min_p_leaves_as_many_as_that_of_mlx_lm(kept: int) -> None:
+    logprobs = normalised(LOGITS)
+    assert mx.array_equal(min_p(logprobs, 0.5, kept), sample_utils.apply_min_p(logprobs, 0.5, kept))
+
+
+def test_min_p_leaves_a_vocabulary_smaller_than_what_is_kept() -> None:
+    logprobs = normalised(LOGITS)
+    assert mx.array_equal(min_p(logprobs, 0.5, 100), logprobs)
+
+
+def test_a_profile_says_what_min_p_and_xtc_spare() -> None:
+    logits = [5.0, 3.5, 0.0]
+    certain = SamplingParams(temperature=1.0, min_p=1.0)
+    assert set(draws(certain, logits)) == {0}
+    assert set(draws(replace(certain, min_tokens_to_keep=2), logits)) == {0, 1}
+    excluding = SamplingParams(temperature=1.0, xtc_probability=1.0, xtc_threshold=0.1)
+    assert 0 not in draws(excluding, logits)
+    assert draws(replace(excluding, xtc_special_tokens=(0,)), logits)[0] > 2000
 
 
 @pytest.mark.parametrize("count", [1, 7, 99])

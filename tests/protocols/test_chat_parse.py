@@ -108,6 +108,10 @@ def test_every_message_kind() -> None:
         ({"logprobs": True, "top_logprobs": 3}, {"top_logprobs": 3}),
         ({"logprobs": False}, {}),
         ({"logit_bias": {"12": 5, "3": -1}}, {"sampling": {"logit_bias": ((3, -1.0), (12, 5.0))}}),
+        (
+            {"min_tokens_to_keep": 2, "xtc_special_tokens": [198]},
+            {"sampling": {"min_tokens_to_keep": 2, "xtc_special_tokens": (198,)}},
+        ),
         ({"seed": -1}, {"sampling": {"seed": (1 << 64) - 1}}),
         ({"user": "me", "metadata": {"a": "b"}, "store": False, "service_tier": "auto"}, {}),
         ({"modalities": ["text"], "verbosity": "medium", "safety_identifier": "x"}, {}),

@@ -35,6 +35,7 @@ class ClampSection(Section):
     top_p: Bounds = _clamp(Bounds, "`top_p`", min=0.5)
     top_k: CountBounds = _clamp(CountBounds, "`top_k`", max=100)
     min_p: Bounds = _clamp(Bounds, "`min_p`", max=0.2)
+    min_tokens_to_keep: CountBounds = _clamp(CountBounds, "`min_tokens_to_keep`", max=10)
     xtc_probability: Bounds = _clamp(Bounds, "`xtc_probability`", max=0.5)
     xtc_threshold: Bounds = _clamp(Bounds, "`xtc_threshold`", min=0.1)
     repetition_penalty: Bounds = _clamp(Bounds, "`repetition_penalty`", max=1.2)
@@ -55,8 +56,10 @@ RequestParameter = Literal[
     "top_p",
     "top_k",
     "min_p",
+    "min_tokens_to_keep",
     "xtc_probability",
     "xtc_threshold",
+    "xtc_special_tokens",
     "repetition_penalty",
     "repetition_context",
     "presence_penalty",

@@ -36,6 +36,9 @@ class SamplingSection(Section):
         description="Leave out tokens whose probability is below this part of the likeliest token's.",
         examples=[0.05],
     )
+    min_tokens_to_keep: int = Field(
+        1, ge=1, description="How many of the likeliest tokens `min_p` leaves in any case.", examples=[1, 5]
+    )
     xtc_probability: float = Field(
         0.0,
         ge=0,
@@ -49,6 +52,12 @@ class SamplingSection(Section):
         le=0.5,
         description="How likely a token must be for XTC to exclude it.",
         examples=[0.1],
+    )
+    xtc_special_tokens: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(
+        default_factory=list,
+        description="Tokens, by id, that XTC never excludes, besides those that end an answer; line breaks "
+        "are a common choice.",
+        examples=[[198, 271]],
     )
     repetition_penalty: float = Field(
         1.0,

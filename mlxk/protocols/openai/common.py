@@ -63,8 +63,8 @@ Metadata = Annotated[
 class SamplingFields(Body):
     """Fields of every endpoint that generates.
 
-    `top_k`, `min_p`, `xtc_*`, `repetition_*` and `*_context` are widely used extensions of the dialect, with
-    the names that profiles use. `user`, `metadata` and the like say nothing about the answer.
+    `top_k`, `min_p`, `min_tokens_to_keep`, `xtc_*`, `repetition_*` and `*_context` are extensions of the
+    dialect, with the names that profiles use. `user`, `metadata` and the like say nothing about the answer.
     """
 
     model: str | None = None
@@ -74,8 +74,10 @@ class SamplingFields(Body):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     top_k: Count | None = None
     min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    min_tokens_to_keep: Annotated[Count, Field(ge=1)] | None = None
     xtc_probability: Annotated[float, Field(ge=0, le=1)] | None = None
     xtc_threshold: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    xtc_special_tokens: list[Count] | None = None
     repetition_penalty: Annotated[float, Field(gt=0)] | None = None
     repetition_context: Count | None = None
     presence_penalty: Annotated[float, Field(ge=-2, le=2)] | None = None
@@ -109,6 +111,8 @@ class SamplingFields(Body):
         }
         if self.logit_bias is not None:
             said["logit_bias"] = tuple(sorted(self.logit_bias.items()))
+        if self.xtc_special_tokens is not None:
+            said["xtc_special_tokens"] = tuple(self.xtc_special_tokens)
         if self.seed is not None:
             said["seed"] = (self.seed + choice) & _UINT64_MASK
         return cast(SamplingOverrides, said)
