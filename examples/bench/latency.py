@@ -2,10 +2,10 @@
 
     python examples/bench/latency.py [--streams N] [--newcomer N] [--rounds N] [--model "5 ms step"]
 
-First the time to the first token while `--streams` clients ask one thing after another: of their first
-requests, which all come at once, and of those that come while others run. Then four streams run and a prompt
-of `--newcomer` tokens arrives: the longest pause that it causes to any of them, and its own time to the first
-token. Medians over the rounds.
+First the time to the first token while `--streams` clients ask one thing after another: of all requests; of
+the first ones, which come at once; and of those that come while others run. Then four streams run and a
+prompt of `--newcomer` tokens arrives: the longest pause that it causes to any of them, and its own time to
+the first token. Medians over the rounds.
 """
 
 from __future__ import annotations
@@ -17,6 +17,16 @@ import statistics
 from rivals import MODELS, NAMES, Load, Request, Run, median, models, prompt, ratio, three, turns
 
 RUNNING = 4
+KINDS = (
+    "first token, median",
+    "first token, p95",
+    "first token, all at once, median",
+    "first token, all at once, p95",
+    "first token, later, median",
+    "first token, later, p95",
+    "pause by a newcomer",
+    "the newcomer's first token",
+)
 
 
 def arrivals(streams: int, rng: random.Random) -> Load:
@@ -25,11 +35,12 @@ def arrivals(streams: int, rng: random.Random) -> Load:
 
 
 def firsts(run: Run, load: Load) -> tuple[float, ...]:
-    """Median and 95th percentile of the time to the first token, of first and later ones, in milliseconds."""
+    """Median and 95th percentile of the time to the first token, in milliseconds, in the order of `KINDS`."""
     answers = run(load)
+    every = [answer.first * 1e3 for stream in answers for answer in stream]
     at_once = [stream[0].first * 1e3 for stream in answers]
     later = [answer.first * 1e3 for stream in answers for answer in stream[1:]]
-    return tuple(f(times) for times in (at_once, later) for f in (statistics.median, p95))
+    return tuple(f(times) for times in (every, at_once, later) for f in (statistics.median, p95))
 
 
 def p95(values: list[float]) -> float:
@@ -66,15 +77,7 @@ def main() -> None:
 
 
 def tell(model: str, figures: dict[str, list[tuple[float, ...]]]) -> None:
-    kinds = (
-        "first token, all at once, median",
-        "first token, all at once, p95",
-        "first token, later, median",
-        "first token, later, p95",
-        "pause by a newcomer",
-        "the newcomer's first token",
-    )
-    for index, kind in enumerate(kinds):
+    for index, kind in enumerate(KINDS):
         by_name = {name: [row[index] for row in rows] for name, rows in figures.items()}
         said = ", ".join(f"{name} {median(values):7.1f}" for name, values in by_name.items())
         loop, ours, theirs = by_name.values()

@@ -170,6 +170,12 @@ def test_a_reload_that_is_asked_for_too_early_waits(environment: dict[str, str],
     log.thread.join(60)
 
 
+def _at_its_terminal() -> None:
+    """As a shell in a terminal starts a program, even where the tests themselves run under `nohup`."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 def test_a_terminal_that_closes_ends_the_server(environment: dict[str, str], home: Path) -> None:
     """SIGHUP without a terminal, as `kill -HUP` sends it, reloads; from one that is gone, it ends."""
     master, slave = pty.openpty()
@@ -181,7 +187,7 @@ def test_a_terminal_that_closes_ends_the_server(environment: dict[str, str], hom
         cwd=home,
         env=environment,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_at_its_terminal,
     )
     os.close(slave)
     log = Log(process)
