@@ -1,9 +1,10 @@
 """Decoding many sequences together, one token each a step.
 
-The batch keeps one step ahead: while step n+1 runs on the device, the host reads the tokens of step n. It
-is what mlx-lm's `GenerationBatch` does, on the same batched caches, with three differences: probabilities
-are normalised only for rows that asked for them (the largest single cost there); each row has random keys
-of its own; and a newcomer's first forward pass is shared with everybody's next one.
+The batch keeps one step ahead: while step n+1 runs on the device, the host reads the tokens of step n, unless
+something else is to run between the two (`tell`). It is what mlx-lm's `GenerationBatch` does, on the same
+batched caches, with three differences: probabilities are normalised only for rows that asked for them (the
+largest single cost there); each row has random keys of its own; and a newcomer's first forward pass is shared
+with everybody's next one.
 
 A lone sequence decodes on its own plain cache; caches are merged when a second one joins.
 """
@@ -33,14 +34,14 @@ Agree = Callable[[mx.array], mx.array]
 class Row:
     """A sequence that decodes. `cache` and `input` are here while the row is in no batch.
 
-    `cache` holds `sequence.tokens`; `input`, of shape (1,), is the token behind them, which nobody was told.
+    `cache` holds `sequence.tokens`; `input`, of shape (1,), is the token behind them.
     """
 
     sequence: Sequence
     cache: list[Any]
     input: mx.array
     context: Any = None  # mlx-lm's TokenBuffer, for rows with logits processors
-    fresh: bool = True  # the input is still the prompt's last token
+    told: bool = True  # whether the input is known: the prompt's last token, or one that was reported
     measured: Measured | None = None  # the input's log-probability, if it was read before
 
     @classmethod
@@ -126,7 +127,7 @@ class DecodeBatch:
             self._merged = True
 
     def step(self) -> list[Sampled]:
-        """Start drawing the next token of every row; gives the tokens that were drawn before."""
+        """Start drawing the next token of every row; gives those that were drawn before and not told yet."""
         if self._inputs is None:
             return []
         inputs, logprobs = self._inputs, self._logprobs
@@ -134,24 +135,44 @@ class DecodeBatch:
         logits = self._model(inputs[:, None], cache=self._caches)[:, -1, :]
         if self._bound():
             mx.async_eval(logits)
-            tokens = self._read(inputs)
+            sampled = self._take_in(inputs, logprobs)
             self._draw(self._restrict(logits), inputs)
         else:
             self._draw(logits, inputs)
-            tokens = self._read(inputs)
-        return self._report(tokens, logprobs)
+            sampled = self._take_in(inputs, logprobs)
+        return sampled
+
+    def tell(self) -> list[Sampled]:
+        """Wait for the tokens that were drawn last, and give them; the next `step` will not again."""
+        if self._inputs is None or all(row.told for row in self._rows):
+            return []
+        return self._tell(cast(list[int], self._inputs.tolist()), self._logprobs)
 
     def _bound(self) -> bool:
         return any(guide.binding for row in self._rows for guide in row.sequence.guides)
 
-    def _read(self, inputs: mx.array) -> list[int]:
+    def _take_in(self, inputs: mx.array, logprobs: Logprobs | None) -> list[Sampled]:
+        """The inputs are in the caches now, and others take their place."""
         tokens = cast(list[int], inputs.tolist())
+        sampled = self._tell(tokens, logprobs)
         for row, token in zip(self._rows, tokens, strict=True):
             row.sequence.tokens.append(token)
-            if not row.fresh:
-                for guide in row.sequence.guides:
-                    guide.accept(token)
-        return tokens
+            row.told = False
+        return sampled
+
+    def _tell(self, tokens: Ordered[int], logprobs: Logprobs | None) -> list[Sampled]:
+        """Report what was drawn, and show it to the guides, where that was not done before."""
+        measured = {} if logprobs is None else logprobs.read()
+        sampled = []
+        for row, token in zip(self._rows, tokens, strict=True):
+            known, row.measured = row.measured, None
+            if row.told:
+                continue
+            for guide in row.sequence.guides:
+                guide.accept(token)
+            sampled.append(row.report(token, known or measured.get(row.sequence.key)))
+            row.told = True
+        return sampled
 
     def _restrict(self, logits: mx.array) -> mx.array:
         """What guides forbid becomes -inf; a forced token is stronger than any mask."""
@@ -212,16 +233,6 @@ class DecodeBatch:
 
     def _asked(self) -> list[tuple[int, int | None]]:
         return [(row.sequence.key, row.sequence.request.top_logprobs) for row in self._rows]
-
-    def _report(self, tokens: list[int], logprobs: Logprobs | None) -> list[Sampled]:
-        measured = {} if logprobs is None else logprobs.read()
-        reports = []
-        for row, token in zip(self._rows, tokens, strict=True):
-            known, row.measured = row.measured, None
-            if not row.fresh:
-                reports.append(row.report(token, known or measured.get(row.sequence.key)))
-            row.fresh = False
-        return reports
 
     def leave(self, leaving: Iterable[Sequence]) -> None:
         """Take sequences out; each gets a cache of its own back, which holds `sequence.tokens`."""

@@ -101,7 +101,7 @@ class Speculator:
         sequence = row.sequence
         if sequence.guides:
             return 0
-        untold = 1 if row.fresh else 2  # the input, and what is drawn behind the guesses
+        untold = 1 if row.told else 2  # the input, and what is drawn behind the guesses
         return min(self.drafter.tokens, sequence.limit - sequence.produced - untold)
 
     def step(self, row: Row) -> list[Sampled] | None:
@@ -123,13 +123,13 @@ class Speculator:
         right = next((index for index in range(count) if tokens[index] != guessed[index]), count)
         _trim(row.cache, count - right)
         measured = {} if logprobs is None else logprobs.read()
-        reports = [] if row.fresh else [row.report(last, row.measured)]
+        reports = [] if row.told else [row.report(last, row.measured)]
         reports += [row.report(token, measured.get(index)) for index, token in enumerate(tokens[:right])]
         sequence.tokens += [last, *tokens[:right]]
         sequence.drawn += right + 1
         if row.context is not None and right:
             row.context.update_and_fetch(drawn[:right])
-        row.input, row.measured, row.fresh = drawn[right : right + 1], measured.get(right), False
+        row.input, row.measured, row.told = drawn[right : right + 1], measured.get(right), False
         return reports
 
     def _processed(self, row: Row, logits: mx.array, inputs: mx.array) -> mx.array:

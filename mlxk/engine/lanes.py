@@ -74,6 +74,10 @@ class Lanes:
             return sampled
         return [item for batch in self._batches.values() for item in batch.step()]
 
+    def tell(self) -> list[Sampled]:
+        """Wait for what was drawn last, and give it."""
+        return [item for batch in self._batches.values() for item in batch.tell()]
+
     def _quantize(self) -> None:
         """Move sequences that have become long enough to where caches are quantised."""
         if self._caches.kv is None or not self._caches.kv.start:

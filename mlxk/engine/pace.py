@@ -6,7 +6,7 @@ steps where those take longer: a slow model pauses longer, but a newcomer always
 
 from __future__ import annotations
 
-SHORTEST_PAUSE = 0.03  # seconds: what nobody notices in text that streams
+SHORTEST_PAUSE = 0.05  # seconds: what nobody notices in text that streams
 STEPS = 2
 MULTIPLE = 16  # of tokens, as kernels like it; no chunk is made smaller
 SLACK = 4  # the part of a step's room by which a prompt that ends there may exceed it

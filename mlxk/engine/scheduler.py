@@ -1,8 +1,8 @@
 """Which sequence runs when: continuous batching with chunked prefill.
 
-Each `step` draws one token for every decoding sequence and then processes at most `prefill_step` tokens of
-waiting prompts: fewer, if that would hold up the decoding ones for too long (see `pace`). So a newcomer with
-a long prompt delays the others by one short chunk at a time. No more than `max_concurrency` sequences hold a
+Each `step` processes at most `prefill_step` tokens of waiting prompts, fewer if that would hold up those that
+decode for too long (see `pace`), and then draws one token for each of these. So a newcomer with a long prompt
+delays the others by one short chunk at a time. No more than `max_concurrency` sequences hold a
 cache; the rest wait in order of arrival.
 
 What a step does follows from what was submitted and cancelled before it and from its `Decisions`, and from
@@ -22,6 +22,7 @@ import mlx.core as mx
 from mlxk.engine.acceptance import check
 from mlxk.engine.assembly import Assembly
 from mlxk.engine.base import DoneReason, EngineConfig, EngineRequest, EngineStep
+from mlxk.engine.batch import Sampled
 from mlxk.engine.constraint import Compiled, Compiler, failure_of
 from mlxk.engine.lanes import Lanes
 from mlxk.engine.loader import disable_compile, generation_failure, is_compile_failure
@@ -177,17 +178,25 @@ class Scheduler:
         if decided.entries is not None:
             self._prompts.trim(decided.entries)
         self._set_aside(decided.aside)
-        self._decode()
         self._advance(decided)
+        self._decode(decided.admit)
         self._take_compiled(decided.compiled)
         self._admit(decided.admit)
         self._pressure.stepped()
         outputs, self._outputs = self._outputs, []
         return outputs
 
-    def _decode(self) -> None:
+    def _decode(self, admit: int) -> None:
+        """Draw tokens. If a part of a prompt is processed next, they are told before it, not behind it."""
         try:
             sampled = self._lanes.step()
+            if self._decoding:
+                self._pace.stepped(time.monotonic())
+            else:
+                self._pace.disturbed()
+            self._report(sampled)
+            if self._prefilling or min(admit, len(self._waiting), self._slots - self.running) > 0:
+                self._report(self._lanes.tell())
         except (RuntimeError, ValueError, MemoryError) as error:
             self._fail(list(self._decoding.values()), error)
             self._lanes.clear()
@@ -196,11 +205,10 @@ class Scheduler:
         self._steps += 1
         if self._steps % CLEAR_EVERY == 0:
             mx.clear_cache()
+
+    def _report(self, sampled: Iterable[Sampled]) -> None:
+        """Tell of tokens, and end what they end."""
         now = time.monotonic()
-        if self._decoding:
-            self._pace.stepped(now)
-        else:
-            self._pace.disturbed()
         ended: dict[Sequence, DoneReason] = {}
         failed: list[Sequence] = []
         for report in sampled:

@@ -23,7 +23,7 @@ def test_nothing_is_known_yet() -> None:
 
 def test_the_pause_is_short() -> None:
     room = paced(step=0.005, token=0.0005).room(decoding=True)
-    assert room == 48
+    assert room == 96
     assert room * 0.0005 <= SHORTEST_PAUSE
 
 
@@ -48,13 +48,13 @@ def test_the_profile_has_the_last_word() -> None:
 def test_small_chunks_tell_nothing() -> None:
     pace = paced(step=0.005, token=0.0005)
     pace.processed(1, 3.0)
-    assert pace.room(decoding=True) == 48
+    assert pace.room(decoding=True) == 96
 
 
 def test_a_pause_is_no_step() -> None:
     pace = paced(step=0.005, token=0.0005)
     pace.stepped(500.0)
-    assert pace.room(decoding=True) == 48
+    assert pace.room(decoding=True) == 96
 
 
 def test_steps_are_averaged() -> None:
