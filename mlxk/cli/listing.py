@@ -120,5 +120,5 @@ def _listed(model: CachedModel, types: frozenset[str], here: Machine) -> _Listed
 def _fits(config: dict[str, Any], tensors: Tensors, here: Machine) -> bool | None:
     try:
         return room_for(config, tensors, here).fits
-    except (KeyError, TypeError, ValueError):
+    except ModelError:
         return None  # A family whose configuration has other names; nothing is wrong with the model.

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from mlxk.cli.names import ModelName
 from mlxk.config.schema import ModelSection, Profile
-from mlxk.errors import MlxkError
+from mlxk.errors import ModelError
 from mlxk.hub import facts, health, references
 from mlxk.hub.cache import cached_at
 from mlxk.hub.facts import ModelFacts
@@ -67,11 +67,16 @@ def show(
 def _configuration(found: ModelFacts) -> dict[str, Any]:
     return {
         "model_type": found.model_type,
-        "architectures": found.config.get("architectures", []),
+        "architectures": _architectures(found.config),
         "quantization": found.quantization or None,
         "context_length": found.context_length,
         "weights_bytes": found.weights_bytes,
     }
+
+
+def _architectures(config: Mapping[str, Any]) -> list[str]:
+    said = config.get("architectures")
+    return [str(item) for item in said] if isinstance(said, list) else []
 
 
 def _text(found: ModelFacts) -> dict[str, Any]:
@@ -101,7 +106,7 @@ def _text(found: ModelFacts) -> dict[str, Any]:
 def _memory(found: ModelFacts) -> dict[str, Any] | None:
     try:
         room: Room = room_for(found.config, found.tensors)
-    except (MlxkError, KeyError, TypeError, ValueError):
+    except ModelError:
         return None  # A family whose configuration has other names.
     return {"needed_bytes": room.needed, "limit_bytes": room.limit, "fits": room.fits}
 

@@ -49,7 +49,7 @@ class ModelFacts:
     @property
     def vocabulary(self) -> int | None:
         """How many ids the embedding holds, if config.json says so."""
-        for part in (self.config, self.config.get("text_config") or {}):
+        for part in _parts(self.config):
             if isinstance(value := part.get("vocab_size"), int):
                 return value
         return None
@@ -66,7 +66,7 @@ class ModelFacts:
     @property
     def eos_token_ids(self) -> tuple[int, ...]:
         """End-of-turn ids that config.json and generation_config.json name, without repeats."""
-        sources = (self.generation_config, self.config, self.config.get("text_config") or {})
+        sources = (self.generation_config, *_parts(self.config))
         return tuple(dict.fromkeys(token for source in sources for token in _eos_of(source)))
 
     @property
@@ -135,7 +135,7 @@ def check_tokenizer(folder: Path, name: str) -> None:
 
 def context_length(config: Mapping[str, Any]) -> int | None:
     """The context length that a config.json states, in tokens."""
-    for part in (config, config.get("text_config") or {}):
+    for part in _parts(config):
         for key in _CONTEXT_KEYS:
             if isinstance(value := part.get(key), int) and value > 0:
                 return value
@@ -144,9 +144,8 @@ def context_length(config: Mapping[str, Any]) -> int | None:
 
 def quantization(config: Mapping[str, Any]) -> str:
     """How the weights are stored, such as `4bit`, `MXFP4` or `BF16`; empty if config.json is silent."""
-    text = config.get("text_config") or {}
-    dtype = next((source[key] for source in (config, text) for key in _DTYPES if source.get(key)), "")
-    return quantised(config) or _SHORT.get(dtype, str(dtype))
+    dtype = str(next((part[key] for part in _parts(config) for key in _DTYPES if part.get(key)), ""))
+    return quantised(config) or _SHORT.get(dtype, dtype)
 
 
 def quantised(config: Mapping[str, Any]) -> str | None:
@@ -158,6 +157,12 @@ def quantised(config: Mapping[str, Any]) -> str | None:
                 return f"{part['bits']}bit"
             return str(mode).upper() if mode else "quantised"
     return None
+
+
+def _parts(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """The configuration, and the text model's own where a larger one wraps it."""
+    inner = config.get("text_config")
+    return (config, inner) if isinstance(inner, Mapping) else (config,)
 
 
 def _eos_of(source: Mapping[str, Any]) -> list[int]:

@@ -52,7 +52,7 @@ def read_json(file: Path, name: str, *, required: bool = False) -> dict[str, Any
         raise IncompleteModel(
             f"{name}: the folder has no {file.name}", hint="a model folder holds config.json and its weights"
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last for one nested without end
         raise ModelError(
             f"{name}: {file.name} cannot be read: {error}", hint="download the model again"
         ) from error

@@ -17,6 +17,8 @@ from mlxk.errors import ModelError
 
 _MAX_HEADER = 100 << 20  # the format's own limit, in bytes
 _METADATA = "__metadata__"
+# What reading meets in a file that is none of this format.
+_NO_HEADER = (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def read(file: Path, name: str) -> dict[str, Tensor]:
         found = tensors(header)
         ends = (entry["data_offsets"][1] for key, entry in header.items() if key != _METADATA)
         end = 8 + length + max(ends, default=0)
-    except (OSError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
+    except _NO_HEADER as error:
         raise ModelError(
             f"{name}: {file.name} is corrupt: {error}", hint="delete that file and download it again"
         ) from error

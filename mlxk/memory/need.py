@@ -6,14 +6,16 @@ that can happen. `least` is what the first answer takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from mlxk.engine.base import Distributed, EngineConfig, KVQuantization
+from mlxk.errors import ModelError
 from mlxk.hub import facts as model_facts
 from mlxk.hub import headers
 from mlxk.hub.facts import ModelFacts
@@ -35,6 +37,8 @@ _LOGIT_BYTES = 24
 # Head widths for which Metal computes attention without ever holding a whole matrix of scores.
 _FUSED_HEADS = (64, 80, 128)
 _F8 = ("F8_E4M3", "F8_E5M2")
+# What the arithmetic meets where a config.json lacks a value, or has one of another type or out of range.
+_UNUSABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,16 @@ class MemoryNeed:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model as its headers show it. `adapter_bytes` is the size of all adapters' files together."""
+    """A model as its headers show it. `adapter_bytes` is the size of all adapters' files together.
+
+    `name` is what errors call it.
+    """
 
     config: Mapping[str, Any]
     tensors: Tensors
     draft: Model | None = None
     adapter_bytes: int = 0
+    name: str = "this model"
 
     def layers(self, kv: KVQuantization | None) -> list[Layer]:
         bits, group = (None, 64) if kv is None else (kv.bits, kv.group_size)
@@ -114,10 +122,17 @@ class Model:
         return width % KVQuantization(bits=8).group_size == 0 and any(whole)
 
     def need(self, load: EngineConfig, *, promised: int | None = None, fused: bool = False) -> MemoryNeed:
-        """Under these settings. `promised`: the context that one request must be able to have."""
+        """Under these settings. `promised`: the context that one request must be able to have.
+
+        Raises `ModelError` for a configuration that says nothing of use.
+        """
+        with _read_as_it_is(self.name):
+            return _possible(self._need(load, promised, fused=fused))
+
+    def _need(self, load: EngineConfig, promised: int | None, *, fused: bool) -> MemoryNeed:
         here, part = _shares(load.distributed)
         kept = self.layers(load.kv)
-        guessed = [] if self.draft is None else self.draft.layers(None)
+        guessed = [] if self.draft is None else self.draft._guessed()
         least = min(promised or LEAST_CONTEXT, load.context_length)
         count = load.max_concurrency
         return MemoryNeed(
@@ -133,6 +148,11 @@ class Model:
             context=load.context_length,
             concurrency=count,
         )
+
+    def _guessed(self) -> list[Layer]:
+        """What a draft keeps."""
+        with _read_as_it_is(self.name):
+            return self.layers(None)
 
     @property
     def _everywhere(self) -> int:
@@ -164,6 +184,29 @@ class Model:
         return tokens * item * numbers + windows + scores + growth + logits
 
 
+@contextmanager
+def _read_as_it_is(name: str) -> Iterator[None]:
+    """The seam between a config.json, which may say anything, and the arithmetic, which checks none of it."""
+    try:
+        yield
+    except _UNUSABLE as error:
+        raise ModelError(
+            f"{name}: its config.json does not tell what it takes of memory: {_reason(error)}",
+            hint="download the model again, or correct that file",
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def _possible(need: MemoryNeed) -> MemoryNeed:
+    """Raises `ArithmeticError` for sizes that no model has: below zero, or beyond what can be shown."""
+    if min(float(size) for size in astuple(need)) < 0:
+        raise ArithmeticError("a size would be below zero")
+    return need
+
+
 def _shares(distributed: Distributed | None) -> tuple[int, float]:
     """How many ranks this machine has, and which part of the layers they hold together."""
     if distributed is None:
@@ -181,7 +224,8 @@ def memory_needed(
 ) -> MemoryNeed:
     """Of a model that need not be here: its parsed config.json and the parsed headers of its weight files.
 
-    Raises `KeyError`, `TypeError` or `ValueError` for a header that is none.
+    Raises `ModelError` for a configuration that says nothing of use, and `KeyError`, `TypeError` or
+    `ValueError` for a header that is none.
     """
     tensors = {name: tensor for header in tensor_headers for name, tensor in headers.tensors(header).items()}
     return Model(config, tensors).need(load, promised=promised, fused=fused)
@@ -193,8 +237,9 @@ def model_of(facts: ModelFacts, load: EngineConfig) -> Model:
     return Model(
         facts.config,
         facts.tensors,
-        None if draft is None else Model(draft.config, draft.tensors),
+        None if draft is None else Model(draft.config, draft.tensors, name=draft.reference),
         sum(file.stat().st_size for folder in load.adapters for file in Path(folder).glob("*.safetensors")),
+        facts.reference,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlxk.engine.base import EngineConfig
-from mlxk.errors import InsufficientMemory
+from mlxk.errors import InsufficientMemory, ModelError
 from mlxk.hub import preflight
 from mlxk.hub.headers import Tensors
 from mlxk.hub.preflight import Preflight
@@ -30,7 +30,10 @@ class Room:
 
 
 def room_for(config: Mapping[str, Any], tensors: Tensors, here: Machine | None = None) -> Room:
-    """For a model of which config.json and the headers of its weights are known; `here` spares a look."""
+    """For a model of which config.json and the headers of its weights are known; `here` spares a look.
+
+    Raises `ModelError` where the arithmetic cannot tell.
+    """
     here = here or machine()
     load = EngineConfig(model_path="", context_length=4096, max_concurrency=1, prompt_cache_bytes=0)
     need = Model(config, tensors).need(load, fused=here.fused_attention)
@@ -51,7 +54,7 @@ def room_to_fetch(found: Preflight, *, force: bool = False) -> Room | None:
     tensors = preflight.tensors(found)
     try:
         room = room_for(found.config, tensors)
-    except (KeyError, TypeError, ValueError):
+    except ModelError:
         return None  # A family whose configuration has other names; nothing is wrong with the model.
     if not room.fits and not force:
         raise InsufficientMemory(

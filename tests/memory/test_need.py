@@ -12,6 +12,7 @@ import pytest
 
 from mlxk.engine import EngineConfig, ThreadEngine
 from mlxk.engine.base import Distributed, Draft, Host, KVQuantization
+from mlxk.errors import ModelError
 from mlxk.hub import facts
 from mlxk.memory import Model, memory_needed, model_of
 from tests.engine.conftest import ask, steps_of
@@ -129,3 +130,23 @@ def test_eight_bit_floats_are_unpacked_and_pictures_left_out() -> None:
     }
     config = {"model_type": "llama", "hidden_size": 8, "num_attention_heads": 2}
     assert memory_needed(config, [header], EngineConfig(model_path="", context_length=64)).weights == 210
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("num_attention_heads", "x"),
+        ("num_attention_heads", [4, 4]),
+        ("hidden_size", -(1 << 40)),
+        ("vocab_size", 10**400),
+        ("intermediate_size", float("inf")),
+        ("text_config", "x"),
+    ],
+)
+def test_a_configuration_that_says_nothing_of_use(key: str, value: object, folders: dict[str, Path]) -> None:
+    load = settings(folders["llama"])
+    whole = read(load)
+    config = {name: said for name, said in whole.config.items() if name != "head_dim"}
+    with pytest.raises(ModelError, match=r"^tiny: its config\.json does not tell") as caught:
+        Model({**config, key: value}, whole.tensors, name="tiny").need(load)
+    assert caught.value.hint
