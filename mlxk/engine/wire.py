@@ -123,7 +123,7 @@ Answer = Hello | Failure
 M = TypeVar("M")
 
 
-def encode(message: Command | Report | Order | Answer) -> bytes:
+def encode(message: Command | Report | Order | Answer | Pulse) -> bytes:
     """One frame."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
@@ -149,17 +149,17 @@ class FrameDecoder(Generic[M]):
             yield self._decoder.decode(body)
 
 
-def command_decoder() -> FrameDecoder[Command]:
-    return FrameDecoder(msgspec.msgpack.Decoder(Command))
+def command_decoder() -> FrameDecoder[Command | Pulse]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Command | Pulse))
 
 
 def report_decoder() -> FrameDecoder[Report]:
     return FrameDecoder(msgspec.msgpack.Decoder(Report))
 
 
-def order_decoder() -> FrameDecoder[Order]:
-    return FrameDecoder(msgspec.msgpack.Decoder(Order))
+def order_decoder() -> FrameDecoder[Order | Pulse]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Order | Pulse))
 
 
-def answer_decoder() -> FrameDecoder[Answer]:
-    return FrameDecoder(msgspec.msgpack.Decoder(Answer))
+def answer_decoder() -> FrameDecoder[Answer | Pulse]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Answer | Pulse))
