@@ -31,6 +31,8 @@ class MortalEngine(Engine, Protocol):
 
     async def died(self) -> MlxkError: ...
 
+    def limit(self, memory_bytes: int) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
@@ -62,6 +64,7 @@ class Supervisor:
         self._none_open.set()
         self._failure: MlxkError | None = None
         self._restarts = 0
+        self._memory_bytes: int | None = None
 
     @property
     def state(self) -> State:
@@ -118,6 +121,8 @@ class Supervisor:
             self._engine = None
             await self._stack.aclose()
             raise EngineUnavailable("the engine was closed while it started")
+        if self._memory_bytes is not None:
+            self._engine.limit(self._memory_bytes)
         if self._state == "starting":
             self._become("ready")
 
@@ -164,6 +169,12 @@ class Supervisor:
             self._bury(error)
             return False
         return True
+
+    def limit(self, memory_bytes: int) -> None:
+        """The most bytes that its engine, and those that come after it, are to hold from now on."""
+        self._memory_bytes = memory_bytes
+        if self._engine is not None:
+            self._engine.limit(memory_bytes)
 
     async def drain(self, seconds: float) -> bool:
         """Take no more; wait for what runs. True when all of it ended in time."""

@@ -45,6 +45,12 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
     """Write what is to be kept, and end. A socket that ends means to end at once."""
 
 
+class Limit(msgspec.Struct, frozen=True, tag="limit"):
+    """The most bytes that MLX is to hold from here on."""
+
+    memory_bytes: int
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """An `MlxkError` as data; `kind` is its class's name."""
 
@@ -114,7 +120,7 @@ class Wake:
     """Ends the wait of an idle worker: something was compiled. It never travels."""
 
 
-Command = Load | Submit | Cancel | Close
+Command = Load | Submit | Cancel | Limit | Close
 Inbox = queue.SimpleQueue[Command | Wake | None]
 Report = Ready | Steps | Failure | Pulse
 Order = Load | Turn
