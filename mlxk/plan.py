@@ -32,6 +32,7 @@ from mlxk.requests import (
 
 Surface = Literal["run", "server"]
 
+_UINT64_MASK = (1 << 64) - 1
 # The part of the window that `truncate_oldest` keeps free for an answer of no stated length.
 _RESERVED_PART = 8
 # What can be done about a prompt that does not fit.
@@ -138,17 +139,25 @@ class Plan:
 
     def sampling_for(self, request: GenerationRequest) -> SamplingParams:
         """profile < request."""
-        return replace(self.sampling, **request.sampling)
+        sampling = replace(self.sampling, **request.sampling)
+        if sampling.seed is None or not request.choice:
+            return sampling
+        return replace(sampling, seed=(sampling.seed + request.choice) & _UINT64_MASK)
 
     def overflow(self, request: GenerationRequest) -> Overflow:
         """What becomes of a prompt that is too long."""
         return request.overflow or self.profile.tokens.overflow
 
     def prompt_limit(self, request: GenerationRequest) -> int:
-        """The longest prompt that leaves room for the answer: what truncation aims at."""
+        """The longest prompt that leaves room for the answer: what truncation aims at.
+
+        A number of tokens that the answer need not have takes no more of the window than others do.
+        """
         window = self.window(request)
-        answer = request.max_tokens or self.profile.tokens.max_output or window // _RESERVED_PART
-        return max(window - answer, 0)
+        if request.max_tokens is not None and not request.fill_context:
+            return max(window - request.max_tokens, 0)
+        most = request.max_tokens or self.profile.tokens.max_output or window
+        return window - min(most, window // _RESERVED_PART)
 
     def held(self, request: GenerationRequest) -> GenerationRequest:
         """The request, with a window that is larger than the plan's marked as one that cannot be had."""
@@ -168,16 +177,27 @@ class Plan:
         if room < 1:
             raise ContextLengthExceeded(
                 f"the prompt has {prompt_tokens} tokens, and the context window holds {window}",
-                hint=_WHEN_FULL[request.overflow or self.profile.tokens.overflow],
-                param="messages",
+                hint=_WHEN_FULL[self.overflow(request)] if request.prompt is None else "shorten the prompt",
+                param="messages" if request.prompt is None else "prompt",
             )
         limit = self.profile.tokens.max_output
         if request.max_tokens is None:
-            share = self.profile.tokens.share
-            part = 1.0 if request.fill_context else share.run if self.surface == "run" else share.server
-            return max(min(room, limit if limit is not None else int(window * part)), 1)
+            return max(min(room, self._usual(window, request)), 1)
         wanted = min(request.max_tokens, room) if request.fill_context else request.max_tokens
         return self._explicit(wanted, prompt_tokens, room, limit)
+
+    def _usual(self, window: int, request: GenerationRequest) -> int:
+        """The most tokens of an answer for which nobody named a number."""
+        tokens, ceiling = self.profile.tokens, self.profile.request_policy.clamp.max_tokens.max
+        part = (
+            1.0
+            if request.fill_context
+            else tokens.share.run
+            if self.surface == "run"
+            else tokens.share.server
+        )
+        most = int(window * part) if tokens.max_output is None else tokens.max_output
+        return most if ceiling is None or self.surface == "run" else min(most, ceiling)
 
     def _explicit(self, wanted: int, prompt_tokens: int, room: int, limit: int | None) -> int:
         if limit is not None and wanted > limit:

@@ -19,6 +19,7 @@ from mlxk.config.schema import (
 )
 from mlxk.errors import RequestError, UnsupportedParameter
 from mlxk.requests import GenerationRequest, SamplingOverrides, Unsupported
+from mlxk.text.reasoning import BUDGET, EFFORT, switched
 
 _SYSTEM_ROLES = ("system", "developer")
 _CLAMPED_SAMPLING = tuple(name for name in ClampSection.model_fields if name in SamplingSection.model_fields)
@@ -86,22 +87,29 @@ def _locked(name: str) -> RequestError:
 def _said(request: GenerationRequest) -> Mapping[str, object]:
     """What the request says itself, by the names that a policy uses."""
     system = any(message.role in _SYSTEM_ROLES for message in request.messages)
-    reasoning = request.reasoning
+    reasoning, own = request.reasoning, request.chat_template_kwargs
     found: dict[str, object] = {
         "max_tokens": "all" if request.fill_context and request.max_tokens is None else request.max_tokens,
         "context": request.context,
         "overflow": request.overflow,
-        "max_reasoning": reasoning.max_tokens,
-        "stop": list(request.stop) if request.stop else None,
-        "reasoning": reasoning.enabled,
-        "reasoning_effort": reasoning.effort,
+        "max_reasoning": _agreed(reasoning.max_tokens, own.get(BUDGET)),
+        "stop": None if request.stop is None else list(request.stop),
+        "reasoning": _agreed(reasoning.enabled, switched(own)),
+        "reasoning_effort": _agreed(reasoning.effort, own.get(EFFORT)),
         "system": _system_text(request) if system else None,
         "tools": request.tools or None,
         "response_format": request.response_format,
         "logprobs": request.top_logprobs,
-        "chat_template_kwargs": dict(request.chat_template_kwargs) or None,
+        "chat_template_kwargs": dict(own) or None,
     }
     return {**request.sampling, **{name: value for name, value in found.items() if value is not None}}
+
+
+def _agreed(said: object, to_template: object) -> object:
+    """What a request says with a field and with a variable of the chat template; both, where they differ."""
+    if said is None or to_template is None or said == to_template:
+        return to_template if said is None else said
+    return said, to_template
 
 
 def _system_text(request: GenerationRequest) -> str:
@@ -150,6 +158,9 @@ def _clamped(
     limit, reasoning = request.max_tokens, request.reasoning
     if limit is not None:
         limit = int(into("max_tokens", limit, clamp.max_tokens))
+    elif request.fill_context and clamp.max_tokens.max is not None:
+        limit = clamp.max_tokens.max
+        warnings.append(f"max_tokens was clamped to {limit}")
     if reasoning.max_tokens is not None:
         budget = into("max_reasoning", reasoning.max_tokens, clamp.max_reasoning)
         reasoning = replace(reasoning, max_tokens=int(budget))

@@ -179,6 +179,7 @@ class GenerationRequest:
     the prompt ends with the last message. `suffix` is what follows the text that the model is to fill in
     after `prompt`. `context` is a window of fewer tokens than the profile's; `fill_context` asks for all of
     it where `max_tokens` is not said, and for no more where it is. `overflow` replaces the profile's.
+    `choice` is its place among several answers to one prompt: each draws with the next seed, if there is one.
     """
 
     messages: tuple[Message, ...] = ()
@@ -201,3 +202,4 @@ class GenerationRequest:
     fill_context: bool = False
     overflow: Overflow | None = None
     unsupported: tuple[Unsupported, ...] = ()
+    choice: int = 0

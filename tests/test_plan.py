@@ -71,7 +71,35 @@ def test_a_context_beyond_the_model_is_refused() -> None:
 def test_what_truncation_aims_at() -> None:
     assert make().prompt_limit(asked()) == 875
     assert make().prompt_limit(asked(300)) == 700
-    assert make(tokens={"max_output": 400}).prompt_limit(asked()) == 600
+    assert make(tokens={"max_output": 400}).prompt_limit(asked()) == 875
+    assert make(tokens={"max_output": 40}).prompt_limit(asked()) == 960
+
+
+def test_an_answer_that_may_be_shorter_leaves_no_history_out() -> None:
+    request = replace(asked(900), fill_context=True)
+    assert make().prompt_limit(request) == 875
+    assert make().max_tokens(800, request) == 200
+
+
+def test_a_range_for_requests_holds_where_they_say_nothing() -> None:
+    clamped = {"request_policy": {"clamp": {"max_tokens": {"max": 30}}}}
+    assert make("server", **clamped).max_tokens(100, asked()) == 30
+    assert make("server", tokens={"max_output": 20}, **clamped).max_tokens(100, asked()) == 20
+    assert make("run", **clamped).max_tokens(100, asked()) == 900
+
+
+def test_each_of_several_answers_has_a_seed_of_its_own() -> None:
+    request = replace(asked(), choice=2)
+    assert make(sampling={"seed": 42}).sampling_for(request).seed == 44
+    assert make().sampling_for(request).seed is None
+    last = replace(request, sampling={"seed": (1 << 64) - 1})
+    assert make(sampling={"seed": 42}).sampling_for(last).seed == 1
+
+
+def test_a_raw_prompt_is_told_what_helps_it() -> None:
+    with pytest.raises(ContextLengthExceeded) as caught:
+        make(tokens={"overflow": "truncate_oldest"}).max_tokens(1000, GenerationRequest(prompt="x"))
+    assert (caught.value.param, caught.value.hint) == ("prompt", "shorten the prompt")
 
 
 def test_a_request_stands_over_the_profile() -> None:

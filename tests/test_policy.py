@@ -83,6 +83,44 @@ def test_one_that_is_not_said_or_not_locked_passes(name: str) -> None:
     assert admit(silent, profile({"locked": list(SAYS)})) == (silent, ())
 
 
+@pytest.mark.parametrize(
+    ("name", "request_"),
+    [
+        ("stop", GenerationRequest(messages=USER, stop=())),
+        ("reasoning", GenerationRequest(messages=USER, chat_template_kwargs={"enable_thinking": False})),
+        ("reasoning", GenerationRequest(messages=USER, chat_template_kwargs={"thinking_mode": "disabled"})),
+        (
+            "reasoning",
+            GenerationRequest(
+                messages=USER,
+                reasoning=ReasoningOptions(enabled=True),
+                chat_template_kwargs={"enable_thinking": False},
+            ),
+        ),
+        (
+            "reasoning_effort",
+            GenerationRequest(messages=USER, chat_template_kwargs={"reasoning_effort": "low"}),
+        ),
+        ("max_reasoning", GenerationRequest(messages=USER, chat_template_kwargs={"thinking_budget": 9})),
+    ],
+)
+def test_there_is_no_way_around_a_lock(name: str, request_: GenerationRequest) -> None:
+    locked = profile({"locked": [name]}, stop={"sequences": ["END"]}, reasoning={"enabled": True})
+    with pytest.raises(RequestError, match=f"'{name}' is locked"):
+        admit(request_, locked)
+    same = replace(request_, stop=("END",), reasoning=ReasoningOptions(), chat_template_kwargs={})
+    assert admit(same, locked) == (same, ())
+    on = replace(same, chat_template_kwargs={"enable_thinking": True})
+    assert admit(on, locked) == (on, ())
+
+
+def test_all_of_the_window_is_brought_into_a_range() -> None:
+    request = GenerationRequest(messages=USER, fill_context=True)
+    admitted, warnings = admit(request, profile({"clamp": {"max_tokens": {"max": 256}}}))
+    assert admitted == replace(request, max_tokens=256)
+    assert warnings == ("max_tokens was clamped to 256",)
+
+
 def test_saying_what_the_profile_says_is_no_offence() -> None:
     locked = profile(
         {"locked": ["temperature", "max_tokens", "system", "stop", "reasoning", "logit_bias"]},

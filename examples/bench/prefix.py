@@ -39,6 +39,12 @@ def main() -> None:
                         f"{median(warm[name]):6.1f} ms, {ratio(cold[name], warm[name]):5.1f} x",
                         flush=True,
                     )
+                loop, ours, theirs = (warm[name] for name in NAMES)
+                print(
+                    f"{model:9} warm: mlxk is {ratio(ours, loop):.2f} x the bare loop, "
+                    f"{ratio(ours, theirs):.2f} x mlx_lm.server",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

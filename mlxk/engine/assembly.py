@@ -62,4 +62,4 @@ def _speculator(config: EngineConfig, loaded: LoadedModel, caches: Caches) -> Sp
         prefill_step=config.prefill_step,
         vocabulary=min(loaded.vocabulary, small.vocabulary),
     )
-    return Speculator(loaded, drafter)
+    return Speculator(loaded, drafter, 0 if config.kv is None else config.kv.start)

@@ -133,12 +133,13 @@ class DecodeBatch:
         inputs, logprobs = self._inputs, self._logprobs
         self._select([row.sequence.request.adapter for row in self._rows])
         logits = self._model(inputs[:, None], cache=self._caches)[:, -1, :]
+        logits, contexts = self._process(logits, inputs)
         if self._bound():
-            mx.async_eval(logits)
+            mx.async_eval(logits, contexts)
             sampled = self._take_in(inputs, logprobs)
-            self._draw(self._restrict(logits), inputs)
+            self._draw(self._restrict(logits), contexts)
         else:
-            self._draw(logits, inputs)
+            self._draw(logits, contexts)
             sampled = self._take_in(inputs, logprobs)
         return sampled
 
@@ -175,7 +176,7 @@ class DecodeBatch:
         return sampled
 
     def _restrict(self, logits: mx.array) -> mx.array:
-        """What guides forbid becomes -inf; a forced token is stronger than any mask."""
+        """What guides forbid becomes -inf; a forced token is stronger than any mask, penalty or bias."""
         masks: dict[int, bytes] = {}
         forced: dict[int, int] = {}
         for index, row in enumerate(self._rows):
@@ -194,8 +195,7 @@ class DecodeBatch:
             logits[rows] = only
         return logits
 
-    def _draw(self, logits: mx.array, inputs: mx.array) -> None:
-        logits, contexts = self._process(logits, inputs)
+    def _draw(self, logits: mx.array, contexts: list[mx.array]) -> None:
         drawn = self._sample(logits)
         if self._agree is not None:
             drawn = self._agree(drawn)
@@ -235,13 +235,13 @@ class DecodeBatch:
         return [(row.sequence.key, row.sequence.request.top_logprobs) for row in self._rows]
 
     def leave(self, leaving: Iterable[Sequence]) -> None:
-        """Take sequences out; each gets a cache of its own back, which holds `sequence.tokens`."""
+        """Take sequences out; each gets a cache of its own back, which holds `sequence.tokens`, if any."""
         gone = set(leaving)
         if not gone:
             return
         keep = [index for index, row in enumerate(self._rows) if row.sequence not in gone]
         for index, row in enumerate(self._rows):
-            if row.sequence in gone:
+            if row.sequence in gone and row.sequence.tokens:
                 row.sequence.cache = self._extract(index)
                 mx.async_eval([layer.state for layer in row.sequence.cache])
         self._keep(keep)

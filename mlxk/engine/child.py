@@ -14,18 +14,20 @@ import socket
 import sys
 
 from mlxk.engine.link import Link
-from mlxk.engine.wire import Inbox, Load, Pulse, command_decoder
+from mlxk.engine.parent import end_with_parent
+from mlxk.engine.wire import Command, Inbox, Load, command_decoder
 
 
 def main() -> None:
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     descriptor, heartbeat = int(sys.argv[1]), float(sys.argv[2])
     os.set_inheritable(descriptor, False)
     inbox: Inbox = queue.SimpleQueue()
-    link = Link(socket.socket(fileno=descriptor), command_decoder(), inbox.put)
+    link = Link[Command](socket.socket(fileno=descriptor), command_decoder(), inbox.put)
     link.start()
-    link.pulse(Pulse(), heartbeat)
+    link.pulse(heartbeat)
     command = inbox.get()
     if not isinstance(command, Load):
         raise SystemExit(f"expected Load, not {command!r}")

@@ -91,10 +91,12 @@ class Drafter:
 
 @dataclass(frozen=True, slots=True)
 class Speculator:
-    """Steps of a sequence that decodes alone. `model` is the large one."""
+    """Steps of a sequence that decodes alone. `model` is the large one, whose cache may be quantised when it
+    holds `quantized_from` tokens."""
 
     model: LoadedModel
     drafter: Drafter
+    quantized_from: int = 0
 
     def room(self, row: Row) -> int:
         """How many guesses the row's next step may check: none where each token must be seen first."""
@@ -102,7 +104,10 @@ class Speculator:
         if sequence.guides:
             return 0
         untold = 1 if row.told else 2  # the input, and what is drawn behind the guesses
-        return min(self.drafter.tokens, sequence.limit - sequence.produced - untold)
+        room = min(self.drafter.tokens, sequence.limit - sequence.produced - untold)
+        # Tokens behind that place see quantised keys and values.
+        until = self.quantized_from - len(sequence.tokens)
+        return min(room, until - 1) if until > 0 else room
 
     def step(self, row: Row) -> list[Sampled] | None:
         """The row's next tokens, at least the pending one; `None` if the drafter is not ready."""

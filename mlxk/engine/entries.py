@@ -9,11 +9,17 @@ them held up everybody for seconds. Here tokens are bytes and entries are few: e
 from __future__ import annotations
 
 import copy
+import logging
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
+
+logger = logging.getLogger(__name__)
+
+# Whether a cache of so many tokens may be cut back to so many, as far as its kind allows that.
+Cuts = Callable[[int, int], bool]
 
 # Those of the first kind are given up first, unless there are fewer of them than of the next.
 Kind = Literal["assistant", "user", "system"]
@@ -33,9 +39,10 @@ class Entry:
 class Entries:
     """At most `most` entries of at most `most_bytes` together (`None`: `trim` is called). Not thread-safe."""
 
-    def __init__(self, most: int, most_bytes: int | None) -> None:
+    def __init__(self, most: int, most_bytes: int | None, cuts: Cuts = lambda length, held: True) -> None:
         self._most = most
         self._most_bytes = most_bytes
+        self._cuts = cuts
         self._kinds: dict[Kind, dict[Key, Entry]] = {"assistant": {}, "user": {}, "system": {}}
         self.nbytes = 0
 
@@ -59,14 +66,14 @@ class Entries:
             shared = shared_tokens(known, tokens)
             rest = len(known) // ID_BYTES - shared
             better = shared > held or (shared == held and rest < cut)
-            if shared and better and (not rest or _cuttable(entry.cache)):
+            serves = not rest or (cuttable(entry.cache) and self._cuts(shared + rest, shared))
+            if shared and better and serves:
                 best, held, cut = entry, shared, rest
         if best is None:
             return None, 0
         cache = copy.deepcopy(best.cache)
-        if cut:
-            for layer in cache:
-                layer.trim(cut)
+        if cut and any(layer.trim(cut) != cut for layer in cache):
+            return None, 0
         return cache, held
 
     def get(self, adapter: str | None, tokens: bytes) -> list[Any] | None:
@@ -75,13 +82,21 @@ class Entries:
         return next((entry.cache for entry in found if entry is not None), None)
 
     def insert(self, adapter: str | None, tokens: bytes, cache: list[Any], kind: Kind) -> None:
-        """Take a cache, in the place of those that it can stand for; give up others if there are too many."""
-        self._remove((adapter, tokens))
-        if _cuttable(cache):
-            for name, known in [key for key, _ in self._each()]:
-                if name == adapter and tokens.startswith(known):
-                    self._remove((name, known))
+        """Take a cache, in the place of those that it can stand for; give up others if there are too many.
+
+        One that is larger than all may be is not taken.
+        """
         entry = Entry(cache, sum(layer.nbytes for layer in cache))
+        length = len(tokens) // ID_BYTES
+        if self._most_bytes is not None and entry.nbytes > self._most_bytes:
+            logger.info("%d tokens take %d bytes, more than the prompt cache may hold", length, entry.nbytes)
+            return
+        self._remove((adapter, tokens))
+        if cuttable(cache):
+            for name, known in [key for key, _ in self._each()]:
+                covers = name == adapter and tokens.startswith(known)
+                if covers and self._cuts(length, len(known) // ID_BYTES):
+                    self._remove((name, known))
         self._kinds[kind][adapter, tokens] = entry
         self.nbytes += entry.nbytes
         if len(self) > self._most:
@@ -118,8 +133,10 @@ class Entries:
         return None
 
 
-def _cuttable(cache: list[Any]) -> bool:
-    return all(layer.is_trimmable() for layer in cache)
+def cuttable(cache: list[Any]) -> bool:
+    """Whether all layers can be cut back to any length. mlx-lm's chunked ones say so of themselves even when
+    their beginning is gone."""
+    return all(layer.is_trimmable() and not getattr(layer, "start_position", 0) for layer in cache)
 
 
 def packed(tokens: Sequence[int]) -> bytes:

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from types import TracebackType
 
 from mlxk.engine.base import DEAD, Done, EngineRequest, EngineStats, EngineStep, Tokens
-from mlxk.engine.wire import Cancel, Command, Failure, Submit
+from mlxk.engine.wire import Cancel, Command, Failure, Limit, Submit
 from mlxk.errors import EngineUnavailable, MlxkError, RequestError
 
 
@@ -132,6 +132,10 @@ class FrontEngine(ABC):
         if self._died is None:
             raise EngineUnavailable("the engine was not started")
         return await asyncio.shield(self._died)
+
+    def limit(self, memory_bytes: int) -> None:
+        """The most that its process is to hold from now on."""
+        self._send(Limit(memory_bytes))
 
     def _tell_death(self, error: MlxkError) -> None:
         self._front.fail(error)

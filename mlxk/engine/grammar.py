@@ -35,12 +35,13 @@ _PARTLY = (
     (re.compile(r"Unknown format: \S+"), "format"),
     (re.compile(r"oneOf constraints are not supported"), "oneOf"),
 )
+_REGEX_HINT = "the syntax is that of Rust's regex crate: no look-around, no back-references"
 _SCHEMA_MAPS = ("properties", "patternProperties", "$defs", "definitions", "dependentSchemas")
 _SCHEMA_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems", "items")
 
 
 def lark(constraint: Constraint | FramedConstraint) -> str:
-    """The whole grammar; raises `RequestError` for what is no JSON schema at all."""
+    """The whole grammar; raises `RequestError` for what is no JSON schema, or no Lark, at all."""
     if not isinstance(constraint, FramedConstraint):
         return f"start: answer\n{_rule('answer', constraint)}"
     rules = (_rule(name, part) for name, part in constraint.parts.items())
@@ -65,7 +66,7 @@ def reason(message: str) -> str:
 
 
 def _rule(name: str, constraint: Constraint) -> str:
-    from llguidance import regex_to_lark
+    from llguidance import LLMatcher, regex_to_lark
 
     match constraint:
         case JsonSchemaConstraint():
@@ -74,6 +75,9 @@ def _rule(name: str, constraint: Constraint) -> str:
         case RegexConstraint():
             return f"{name}: /{regex_to_lark(constraint.pattern)}/"
         case LarkConstraint():
+            # By itself first: as a part, it could close the braces around it.
+            if found := LLMatcher.validate_grammar(constraint.grammar):
+                raise _explain_part(constraint, found)
             return f"{name}: %lark {{\n{constraint.grammar}\n}}"
         case _:
             assert_never(constraint)
@@ -96,7 +100,7 @@ def _explain_part(part: Constraint, message: str) -> RequestError:
         case RegexConstraint():
             return RequestError(
                 f"the regular expression cannot be used: {_last_line(message)}",
-                hint="the syntax is that of Rust's regex crate: no look-around, no back-references",
+                hint=_REGEX_HINT,
                 param=part.param,
             )
         case LarkConstraint():
@@ -120,6 +124,12 @@ def _explain_schema(part: JsonSchemaConstraint, message: str) -> RequestError:
             hint="leave it out, or describe it in the prompt",
             param=part.param,
         )
+    if "regex parse error" in message and (place := _wrong_pattern(_schema(part))) is not None:
+        return UnsupportedParameter(
+            f"the schema keyword {place} cannot be enforced: {_last_line(message)}",
+            hint=_REGEX_HINT,
+            param=part.param,
+        )
     reason = message.partition("failed to compile JSON schema:")[2] or message
     return RequestError(f"the schema cannot be used: {_first_line(reason)}", param=part.param)
 
@@ -131,21 +141,41 @@ def _unsupported_keyword(message: str) -> str | None:
     return next((keyword for pattern, keyword in _PARTLY if pattern.search(message)), None)
 
 
-def _paths(schema: object, keyword: str, path: str = "") -> Iterator[str]:
+def _paths(schema: object, keyword: str) -> Iterator[str]:
     """Where in a schema a keyword stands, as a path with dots; properties of that name are no keywords."""
+    return (f"{path}{keyword}" for path, part in _parts(schema) if keyword in part)
+
+
+def _wrong_pattern(schema: object) -> str | None:
+    """The place of the first pattern that is no regular expression here."""
+    from llguidance import LLMatcher
+
+    for path, part in _parts(schema):
+        patterns = {"pattern": part["pattern"]} if isinstance(part.get("pattern"), str) else {}
+        named = part.get("patternProperties")
+        if isinstance(named, Mapping):
+            patterns |= {f"patternProperties {name!r}": name for name in named}
+        for place, pattern in patterns.items():
+            alone = JsonSchemaConstraint(json.dumps({"type": "string", "pattern": pattern}))
+            if LLMatcher.validate_grammar(lark(alone)):
+                return f"{path}{place}"
+    return None
+
+
+def _parts(schema: object, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """A schema and those in it, each behind its path."""
     if not isinstance(schema, Mapping):
         return
-    if keyword in schema:
-        yield f"{path}{keyword}"
+    yield path, schema
     for key, value in schema.items():
         if key in _SCHEMA_MAPS and isinstance(value, Mapping):
             for name, item in value.items():
-                yield from _paths(item, keyword, f"{path}{key}.{name}.")
+                yield from _parts(item, f"{path}{key}.{name}.")
         elif key in _SCHEMA_LISTS and isinstance(value, list):
             for index, item in enumerate(value):
-                yield from _paths(item, keyword, f"{path}{key}[{index}].")
+                yield from _parts(item, f"{path}{key}[{index}].")
         elif key not in ("const", "default", "enum", "examples"):
-            yield from _paths(value, keyword, f"{path}{key}.")
+            yield from _parts(value, f"{path}{key}.")
 
 
 def _first_line(text: str) -> str:

@@ -60,7 +60,7 @@ class GroupEngine(ProcessEngine):
             return await self._accept(self._config.distributed, door, token)
 
     async def _launch(self, config: Distributed, door: socket.socket, token: str) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="mlxk-")
+        self._folder = tempfile.TemporaryDirectory(prefix="mlxk-", ignore_cleanup_errors=True)
         port = launch.first_port(config)
         launcher = await self._run(
             *launch.command(config, port, Path(self._folder.name)),
@@ -74,6 +74,7 @@ class GroupEngine(ProcessEngine):
             token=token,
             size=len(config.hosts),
             heartbeat=self._heartbeat,
+            freeze=self._freeze,
         )
         _write(launcher, msgspec.json.encode(summons) + b"\n")
 

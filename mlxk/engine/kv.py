@@ -44,6 +44,10 @@ class Caches:
         """Where in a prompt to stop because the cache changes there."""
         return self.kv.start if self.kv is not None and processed < self.kv.start else None
 
+    def cuts(self, length: int, held: int) -> bool:
+        """Whether a cache of `length` tokens may be cut back to `held`: what was quantised stays so."""
+        return self.kv is None or length < self.kv.start or held >= self.kv.start
+
     def quantized(self, cache: list[Any]) -> list[Any]:
         """The same caches, quantised where they can grow."""
         if self.kv is None:

@@ -23,13 +23,15 @@ ATTEMPTS = 50
 
 class Summons(msgspec.Struct, frozen=True, kw_only=True):
     """What every rank is told first. Addresses are (host, port): where the front listens for the first rank,
-    and where the first rank listens for the others."""
+    and where the first rank listens for the others. Each rank shows every `heartbeat` seconds that it lives;
+    after `freeze` seconds of silence it counts as dead."""
 
     front: tuple[str, int]
     leader: tuple[str, int]
     token: str
     size: int
     heartbeat: float
+    freeze: float
 
 
 def first_port(config: Distributed) -> int:
@@ -63,12 +65,13 @@ def _ring_ports(config: Distributed) -> int:
 
 
 def command(config: Distributed, port: int, folder: Path) -> Sequence[str]:
-    """The launcher's command line. `folder` takes its files, and those of ranks on this machine."""
+    """The launcher's command line, under a guardian's. `folder` takes its files, and those of ranks here."""
     launcher = Path(sysconfig.get_path("scripts"), "mlx.launch")
     if not launcher.is_file():
         raise EngineError(f"{launcher} is missing", hint="install mlx again, in the environment of mlxk")
     options = ("--backend", config.backend, "--starting-port", str(port), "--nccl-port", str(port))
-    return (str(launcher), *_hosts(config, folder), *options, "--", *_rank(config))
+    guardian = (sys.executable, "-I", str(Path(__file__).with_name("guardian.py")), str(folder))
+    return (*guardian, str(launcher), *_hosts(config, folder), *options, "--", *_rank(config))
 
 
 def _hosts(config: Distributed, folder: Path) -> Sequence[str]:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from mlxk.engine.base import EngineConfig
+from mlxk.engine.launch import Summons
 from mlxk.engine.link import CHUNK, Link
 from mlxk.engine.wire import Answer, Failure, Hello, Load, Turn, answer_decoder
 from mlxk.errors import EngineUnavailable
@@ -28,9 +29,9 @@ class Leader:
         self._report = report
         self._links: dict[int, Link[Answer]] = {}
 
-    def gather(self, door: socket.socket, config: EngineConfig, *, size: int, token: str) -> None:
-        """Wait for `size - 1` others at `door`, and tell them what to load; raises `EngineUnavailable`."""
-        deadline = time.monotonic() + GATHER_SECONDS
+    def gather(self, door: socket.socket, config: EngineConfig, summons: Summons) -> None:
+        """Wait for the others at `door`, and tell them what to load; raises `EngineUnavailable`."""
+        deadline, size = time.monotonic() + GATHER_SECONDS, summons.size
         while len(self._links) < size - 1:
             door.settimeout(max(deadline - time.monotonic(), 0.001))
             try:
@@ -42,12 +43,13 @@ class Leader:
                     hint="every host must be reachable by ssh without a password, and have mlxk installed at "
                     "the same place or at `engine.distributed.python`; the log has more",
                 ) from error
-            rank = _introduced(connection, token)
+            rank = _introduced(connection, summons.token)
             if rank is None or rank in self._links:
                 connection.close()
                 continue
-            link = Link(connection, answer_decoder(), self._hear, status=1)
+            link = Link[Answer](connection, answer_decoder(), self._hear, status=1, patience=summons.freeze)
             link.start()
+            link.pulse(summons.heartbeat)
             self._links[rank] = link
         for link in self._links.values():
             link.send(Load(config))

@@ -40,9 +40,12 @@ class Pace:
             self._token = seconds / tokens
 
     def room(self, *, decoding: bool) -> int:
-        """Prompt tokens for now; `decoding`: somebody waits for them."""
-        if not decoding or not self._token:
+        """Prompt tokens for now; `decoding`: somebody waits for them. What takes nobody knows how long is
+        tried with few."""
+        if not decoding:
             return self._most
+        if not self._token:
+            return min(MULTIPLE, self._most)
         pause = max(SHORTEST_PAUSE, STEPS * self._step)
         tokens = int(pause / self._token) // MULTIPLE * MULTIPLE
         return min(max(tokens, MULTIPLE), self._most)

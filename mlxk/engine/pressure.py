@@ -21,7 +21,7 @@ class Pressure:
     """`limit` in bytes, of all that MLX holds; `None`: nothing is ever given up."""
 
     def __init__(self, limit: int | None) -> None:
-        self._limit = limit
+        self.limit = limit
         self._loaded = mx.get_active_memory()
         self._token_bytes = 0.0
         self._moment = 0 if limit is None else limit // _FREE
@@ -35,9 +35,9 @@ class Pressure:
     @property
     def tight(self) -> bool:
         """Whether something is to be given up. Buffers that MLX keeps for itself go at once."""
-        if self._limit is None:
+        if self.limit is None:
             return False
-        most = self._limit - self._moment
+        most = self.limit - self._moment
         if mx.get_active_memory() + mx.get_cache_memory() > most:
             mx.clear_cache()
         return mx.get_active_memory() > most
@@ -47,20 +47,20 @@ class Pressure:
 
         When a request joins others, the keys and values of all are copied.
         """
-        if self._limit is None:
+        if self.limit is None:
             return True
         active, more = mx.get_active_memory(), int(tokens * self._token_bytes)
         copied = max(active - self._loaded - kept, 0) + more
-        return active + more + max(copied, self._moment) <= self._limit
+        return active + more + max(copied, self._moment) <= self.limit
 
     def learn(self, cache: list[Any], tokens: int) -> None:
         """What a token takes, from a cache that holds so many."""
-        if self._limit is not None and tokens >= TELLING:
+        if self.limit is not None and tokens >= TELLING:
             self._token_bytes = sum(layer.nbytes for layer in cache) / tokens
 
     def stepped(self) -> None:
         """Learn how much more than afterwards a step took meanwhile."""
-        if self._limit is not None:
+        if self.limit is not None:
             peak = mx.get_peak_memory()
             self._moment = max(self._moment, peak - mx.get_active_memory())
             self._peak = max(self._peak, peak)

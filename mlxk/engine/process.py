@@ -12,9 +12,11 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
+from mlxk.engine import printed
 from mlxk.engine.base import DEAD, STARTING, EngineConfig
 from mlxk.engine.front import FrontEngine, resolve
 from mlxk.engine.wire import (
@@ -29,7 +31,7 @@ from mlxk.engine.wire import (
     encode,
     report_decoder,
 )
-from mlxk.errors import EngineCrashed, EngineUnavailable
+from mlxk.errors import EngineCrashed, EngineError, EngineUnavailable
 from mlxk.hub.offline import environment
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 EXIT_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 REAP_SECONDS = 0.05
+# Real-time signals have no names.
+_SIGNALS: Mapping[int, str] = MappingProxyType({number.value: number.name for number in signal.Signals})
 
 
 class _Link(asyncio.Protocol):
@@ -55,8 +59,9 @@ class _Link(asyncio.Protocol):
 
 
 class ProcessEngine(FrontEngine):
-    """One model in one child. After loading, silence counts as death: of its worker for `hang_seconds`, as a
-    step may take long, and of the process itself, which has nothing else to do, for `freeze_seconds`.
+    """One model in one child. Silence counts as death: of the process itself, which has nothing else to do,
+    for `freeze_seconds`, and once the model is loaded of its worker for `hang_seconds`, as a step may take
+    long.
     """
 
     def __init__(
@@ -74,10 +79,12 @@ class ProcessEngine(FrontEngine):
         self._freeze = freeze_seconds
         self._heard = self._beat = 0.0
         self._closing = False
+        self._silent: float | None = None  # seconds, if that is why the child was killed
         self._process: asyncio.subprocess.Process | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._ready: asyncio.Future[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watcher: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int | None:
@@ -87,14 +94,18 @@ class ProcessEngine(FrontEngine):
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._ready, self._died = loop.create_future(), loop.create_future()
-        self._stats, self._closing = STARTING, False
+        self._stats, self._closing, self._silent = STARTING, False, None
         try:
             await self._start(loop)
+            self._heard = self._beat = loop.time()
+            self._watch(loop, loop.time())
             await self._ready
+        except OSError as error:
+            await self._close()
+            raise EngineError(f"the engine process cannot be started: {error}") from error
         except BaseException:
             await self._close()
             raise
-        self._watch(loop, loop.time())
         return self
 
     async def _start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -133,27 +144,37 @@ class ProcessEngine(FrontEngine):
             stderr=asyncio.subprocess.STDOUT,
             **options,
         )
-        self._spawn(_log(self._process))
+        self._spawn(printed.log(self._process))
         return self._process
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _close(self) -> None:
+        """Whoever waits for it may give up; the child ends all the same."""
         self._closing = True
         self._stats = DEAD
         self._front.fail(EngineUnavailable("the engine was closed"))
-        if self._config.prompt_folder is not None and self._process is not None:
+        if self._watcher is not None:
+            self._watcher.cancel()
+        await asyncio.shield(self._spawn(self._leave()))
+
+    async def _leave(self) -> None:
+        """Let the child go, and wait until it is gone."""
+        process, transport = self._process, self._transport
+        if process is not None and self._config.prompt_folder is not None:
             self._send(Close())
-            await asyncio.shield(_wait(self._process, WRITE_SECONDS))
-        if self._transport is not None:
-            self._transport.close()
-        if self._process is not None:
-            await asyncio.shield(self._end(self._process))
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=EXIT_SECONDS)
+            await _wait(process, WRITE_SECONDS)
+        if transport is not None:
+            transport.close()
+        if process is not None:
+            await self._end(process)
+        others = self._tasks - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=EXIT_SECONDS)
         self._process = self._transport = None
 
     def _send(self, command: Command) -> None:
@@ -188,6 +209,8 @@ class ProcessEngine(FrontEngine):
         self._tell_death(error)
 
     def _death(self, code: int | None) -> EngineCrashed:
+        if self._silent is not None:
+            return EngineCrashed(f"the engine process stood still for {self._silent:.0f} s and was ended")
         return EngineCrashed(f"the engine process died{_reason(code)}", hint="the log has its last words")
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
@@ -205,17 +228,21 @@ class ProcessEngine(FrontEngine):
 
         `due` is when this should have run: where this process itself stood still, the child is given time.
         """
-        if self._stats.state != "ready" or self._process is None:
+        if self._stats.state == "dead" or self._process is None:
             return
         now, every = loop.time(), min(self._hang, self._freeze) / 4
         if now - due > every:
             self._heard = self._beat = now
-        for silent, limit in ((now - self._heard, self._hang), (now - self._beat, self._freeze)):
+        silences = [(now - self._beat, self._freeze)]
+        if self._stats.state == "ready":
+            silences.append((now - self._heard, self._hang))
+        for silent, limit in silences:
             if silent > limit:
                 logger.error("no sign of life from engine process %d for %.0f s", self._process.pid, silent)
+                self._silent = silent
                 self._kill(self._process)
                 return
-        loop.call_later(every, self._watch, loop, now + every)
+        self._watcher = loop.call_later(every, self._watch, loop, now + every)
 
 
 async def _wait(process: asyncio.subprocess.Process, seconds: float) -> bool:
@@ -241,13 +268,5 @@ def _reason(code: int | None) -> str:
         return ""
     if code >= 0:
         return f" with exit status {code}"
-    name = signal.Signals(-code).name
+    name = _SIGNALS.get(-code, f"signal {-code}")
     return f" of {name}" + (" (perhaps the system ran out of memory)" if name == "SIGKILL" else "")
-
-
-async def _log(process: asyncio.subprocess.Process) -> None:
-    """The child's output, line by line, into this process's log."""
-    if process.stdout is None:
-        return
-    while line := await process.stdout.readline():
-        logger.info("[%d] %s", process.pid, line.decode(errors="replace").rstrip())

@@ -25,7 +25,7 @@ from typing import Any, cast
 import mlx.core as mx
 
 from mlxk.engine.base import EngineConfig, PromptFolder
-from mlxk.engine.entries import ID_BYTES, packed, shared_tokens
+from mlxk.engine.entries import ID_BYTES, Cuts, cuttable, packed, shared_tokens
 from mlxk.engine.identity import identity
 from mlxk.engine.kv import Caches
 from mlxk.engine.loader import first_line
@@ -42,16 +42,26 @@ _HASH = 24  # characters of a hash in a name
 
 @dataclass(frozen=True, slots=True)
 class PromptFile:
-    """One entry. `tokens` are 4 bytes each; `cuttable`: it serves any prompt that shares a beginning."""
+    """One entry. `tokens` are 4 bytes each; `cuttable`: it can be cut back, as far as `cuts` allows."""
 
     path: Path
     tokens: bytes
     cuttable: bool
 
-    def held(self, known: bytes) -> int:
+    @property
+    def length(self) -> int:
+        return len(self.tokens) // ID_BYTES
+
+    def held(self, known: bytes, cuts: Cuts) -> int:
         """How many of the tokens `known` it has for a prompt that begins with them."""
         common = shared_tokens(self.tokens, known)
-        return common if self.cuttable or common * ID_BYTES == len(self.tokens) else 0
+        serves = common == self.length or (self.cuttable and cuts(self.length, common))
+        return common if serves else 0
+
+    def covers(self, other: PromptFile, cuts: Cuts) -> bool:
+        """Whether it can stand for another one."""
+        both = self.cuttable and other.cuttable and self != other
+        return both and self.tokens.startswith(other.tokens) and cuts(self.length, other.length)
 
     @property
     def ids(self) -> list[int]:
@@ -103,7 +113,9 @@ class PromptFiles:
         wanted = packed(known)
         entries = self._known[self._identities[adapter]].values()
         found = max(
-            ((entry.held(wanted), entry) for entry in entries), key=lambda pair: pair[0], default=None
+            ((entry.held(wanted, self._caches.cuts), entry) for entry in entries),
+            key=lambda pair: pair[0],
+            default=None,
         )
         return None if found is None or not found[0] else (found[1], found[0])
 
@@ -123,16 +135,16 @@ class PromptFiles:
 
     def write(self, tokens: Sequence[int], cache: list[Any], adapter: str | None) -> None:
         """Add an entry; of those that it can stand for, none stays. What cannot be written is told."""
-        cuttable = all(layer.is_trimmable() for layer in cache)
+        can_be_cut = cuttable(cache)
         cache = self._caches.to_write(cache)
         if sum(layer.nbytes for layer in cache) > self._max_bytes:
             return
         name, content = self._identities[adapter], packed(tokens)
-        entry = PromptFile(self._path / f"prompt-{name}-{_digest(content)}{_SUFFIX}", content, cuttable)
+        entry = PromptFile(self._path / f"prompt-{name}-{_digest(content)}{_SUFFIX}", content, can_be_cut)
         try:
             self._write(entry, cache)
             for other in list(self._known[name].values()):
-                if cuttable and other.cuttable and content.startswith(other.tokens) and other != entry:
+                if entry.covers(other, self._caches.cuts):
                     self._remove(other)
             self._known[name][entry.path] = entry
             self._shrink()

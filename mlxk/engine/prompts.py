@@ -22,7 +22,7 @@ from collections.abc import Sequence as Ids
 from typing import Any
 
 from mlxk.engine import upstream
-from mlxk.engine.entries import Entries, Kind, packed, shared_tokens
+from mlxk.engine.entries import Entries, Kind, cuttable, packed, shared_tokens
 from mlxk.engine.kv import Caches, compact, is_quantized
 from mlxk.engine.prompt_files import PromptFiles
 
@@ -57,7 +57,7 @@ class PromptCache:
         self._unwritten: dict[tuple[str | None, tuple[int, ...]], None] = {}
         self._max_bytes = max_bytes
         bound = max_bytes if trims else None
-        self._entries = Entries(max_entries, bound) if max_entries and max_bytes else None
+        self._entries = Entries(max_entries, bound, caches.cuts) if max_entries and max_bytes else None
         layers = caches.new()
         self.batchable = all(hasattr(layer, "merge") for layer in layers)
         growing = [type(layer) is KVCache or is_quantized([layer]) for layer in layers]
@@ -86,7 +86,7 @@ class PromptCache:
 
     def _touch(self, tokens: list[int], cache: list[Any], adapter: str | None) -> None:
         """Make an entry that was used the newest of its kind; one that was cut back is another's part."""
-        if self._entries is not None and not all(layer.is_trimmable() for layer in cache):
+        if self._entries is not None and not cuttable(cache):
             kind: Kind = "system" if (adapter, tuple(tokens)) in self._shared else "user"
             self._entries.renew(adapter, packed(tokens), kind)
 

@@ -16,10 +16,33 @@ from mlx_lm.models.cache import KVCache, QuantizedKVCache
 
 Triple = tuple[mx.array, mx.array, mx.array]  # packed numbers, scales, biases
 _LENGTH_AXIS = 2
+_STEP = 256  # positions by which arrays grow, so that most updates copy nothing
+
+
+def _with_room(held: list[mx.array] | None, new: list[mx.array], start: int, end: int) -> list[mx.array]:
+    """What is held, with room for positions up to `end`, of the shapes that `new` has behind `start`."""
+    if held is not None and end <= held[0].shape[_LENGTH_AXIS]:
+        return held
+    room = -(-(end - start) // _STEP) * _STEP
+    grown = []
+    for index, part in enumerate(new):
+        more = mx.zeros([*part.shape[:_LENGTH_AXIS], room, part.shape[-1]], dtype=part.dtype)
+        if held is not None:
+            more = mx.concatenate([held[index][..., :start, :], more], axis=_LENGTH_AXIS)
+        grown.append(more)
+    return grown
+
+
+def _added(arrays: list[mx.array], new: list[mx.array], start: int, end: int) -> tuple[Triple, Triple]:
+    """Put new positions in their place; gives all up to them."""
+    for array, part in zip(arrays, new, strict=True):
+        array[..., start:end, :] = part
+    seen = [array[..., :end, :] for array in arrays]
+    return (seen[0], seen[1], seen[2]), (seen[3], seen[4], seen[5])
 
 
 class QuantizedKV(QuantizedKVCache):
-    """mlx-lm's, and it can be merged with others."""
+    """mlx-lm's, and it can be merged with others. Widths are what MLX makes of any number of bits."""
 
     keys: Any
     values: Any
@@ -37,6 +60,15 @@ class QuantizedKV(QuantizedKVCache):
     def size(self) -> int:
         return int(self.offset)
 
+    def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[Triple, Triple]:
+        """Add new positions; gives all keys and values."""
+        new = [part for array in (keys, values) for part in mx.quantize(array, self.group_size, self.bits)]
+        start, end = self.offset, self.offset + keys.shape[_LENGTH_AXIS]
+        held = None if self.keys is None else [*self.keys, *self.values]
+        arrays = _with_room(held, new, start, end)
+        self.keys, self.values, self.offset = tuple(arrays[:3]), tuple(arrays[3:]), end
+        return _added(arrays, new, start, end)
+
     @classmethod
     def merge(cls, caches: Sequence[QuantizedKV]) -> BatchQuantizedKV:
         return BatchQuantizedKV.merge(caches)
@@ -48,8 +80,6 @@ class BatchQuantizedKV:
     `arrays` are the triples of keys and values, six arrays of shape (rows, heads, length, …). `offset` of
     shape (rows,) are the rows' own positions, as rotary embeddings need them.
     """
-
-    step = 256
 
     def __init__(self, left_padding: Sequence[int], *, bits: int, group_size: int) -> None:
         self.bits = bits
@@ -75,33 +105,12 @@ class BatchQuantizedKV:
 
     def update_and_fetch(self, keys: mx.array, values: mx.array) -> tuple[Triple, Triple]:
         """Add new positions to every row; gives all keys and values."""
-        new = [*self._quantized(keys), *self._quantized(values)]
+        new = [part for array in (keys, values) for part in mx.quantize(array, self.group_size, self.bits)]
         start, end = self._length, self._length + keys.shape[_LENGTH_AXIS]
-        self._reserve(new, end)
-        for array, part in zip(self.arrays or (), new, strict=True):
-            array[..., start:end, :] = part
+        self.arrays = _with_room(self.arrays, new, start, end)
         self._length = end
         self.offset = self.offset + keys.shape[_LENGTH_AXIS]
-        seen = [array[..., :end, :] for array in self.arrays or ()]
-        return (seen[0], seen[1], seen[2]), (seen[3], seen[4], seen[5])
-
-    def _quantized(self, array: mx.array) -> Sequence[mx.array]:
-        return mx.quantize(array, group_size=self.group_size, bits=self.bits)
-
-    def _reserve(self, like: list[mx.array], end: int) -> None:
-        """Room for `end` positions, in steps, so that most updates copy nothing."""
-        have = 0 if self.arrays is None else self.arrays[0].shape[_LENGTH_AXIS]
-        if end <= have:
-            return
-        room = -(-(end - self._length) // self.step) * self.step
-        grown = []
-        for index, part in enumerate(like):
-            shape = [*part.shape[:_LENGTH_AXIS], room, part.shape[-1]]
-            more = mx.zeros(shape, dtype=part.dtype)
-            if self.arrays is not None:
-                more = mx.concatenate([self.arrays[index][..., : self._length, :], more], axis=_LENGTH_AXIS)
-            grown.append(more)
-        self.arrays = grown
+        return _added(self.arrays, new, start, end)
 
     def make_mask(self, length: int, return_array: bool = False, **more: Any) -> mx.array:
         """Of shape (rows, 1, length, all positions); true where a new position may look."""

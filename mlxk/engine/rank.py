@@ -20,7 +20,7 @@ import msgspec
 from mlxk.engine.launch import Summons
 from mlxk.engine.leader import Leader
 from mlxk.engine.link import Link
-from mlxk.engine.wire import Failure, Hello, Inbox, Load, Order, Pulse, command_decoder, order_decoder
+from mlxk.engine.wire import Command, Failure, Hello, Inbox, Load, Order, command_decoder, order_decoder
 from mlxk.errors import MlxkError
 
 CONNECT_SECONDS = 60.0
@@ -51,16 +51,16 @@ def _lead(summons: Summons) -> None:
     connection = _connected(summons.front)
     connection.sendall(summons.token.encode())
     inbox: Inbox = queue.SimpleQueue()
-    front = Link(connection, command_decoder(), inbox.put, status=1)
+    front = Link[Command](connection, command_decoder(), inbox.put, status=1)
     front.start()
-    front.pulse(Pulse(), summons.heartbeat)
+    front.pulse(summons.heartbeat)
     command = inbox.get()
     if not isinstance(command, Load):
         raise SystemExit(f"expected Load, not {command!r}")
     leader = Leader(front.send)
     try:
         with socket.create_server(summons.leader) as door:
-            leader.gather(door, command.config, size=summons.size, token=summons.token)
+            leader.gather(door, command.config, summons)
     except MlxkError as error:
         front.send(Failure.of(error))
         return
@@ -72,9 +72,11 @@ def _lead(summons: Summons) -> None:
 
 def _follow(summons: Summons, rank: int) -> None:
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-    link = Link(_connected(summons.leader), order_decoder(), orders.put, status=1)
+    connection = _connected(summons.leader)
+    link = Link[Order](connection, order_decoder(), orders.put, status=1, patience=summons.freeze)
     link.start()
     link.send(Hello(rank, summons.token))
+    link.pulse(summons.heartbeat)
     order = orders.get()
     if not isinstance(order, Load):
         raise SystemExit(f"expected Load, not {order!r}")

@@ -23,6 +23,9 @@ from mlxk.requests import SamplingParams
 
 Processor = Callable[[mx.array, mx.array], mx.array]
 XTC_STREAM = 0x9E3779B9
+COLDEST = 1e-6  # a lower temperature than this takes the likeliest token: the quotient would overflow
+# More than any logit is off: a bias of this size forbids or forces a token, in half precision too.
+STRONGEST_BIAS = 1e4
 MASK = 0xFFFFFFFF
 
 
@@ -44,7 +47,7 @@ class Sampler:
 
     @classmethod
     def of(cls, params: SamplingParams, stop_tokens: tuple[int, ...]) -> Sampler:
-        if params.temperature == 0:
+        if params.temperature < COLDEST:
             return cls(0.0, 1.0, 0, 0.0, 1, 0.0, 0.0)
         return cls(
             params.temperature,
@@ -119,8 +122,10 @@ def xtc(logprobs: mx.array, threshold: float, spared: tuple[int, ...]) -> mx.arr
     probs = mx.softmax(logprobs, axis=-1)
     least = mx.where(probs > threshold, probs, math.inf).min(axis=-1, keepdims=True)
     cut = probs > least
-    if spared:
-        cut[..., mx.array(spared)] = False
+    # A draft may know fewer tokens.
+    known = [token for token in spared if token < logprobs.shape[-1]]
+    if known:
+        cut[..., mx.array(known)] = False
     return mx.where(cut, -math.inf, logprobs)
 
 
@@ -138,8 +143,9 @@ def processors(params: SamplingParams) -> tuple[Processor, ...]:
     upstream.prepare()
     from mlx_lm.sample_utils import make_logits_processors
 
+    biases = {token: min(max(bias, -STRONGEST_BIAS), STRONGEST_BIAS) for token, bias in params.logit_bias}
     made: list[Any] = make_logits_processors(
-        dict(params.logit_bias) or None,
+        biases or None,
         _active(params.repetition_penalty, 1.0, params.repetition_context),
         params.repetition_context,
         _active(params.presence_penalty, 0.0, params.presence_context),

@@ -96,6 +96,10 @@ class Scheduler:
     def peak_bytes(self) -> int:
         return self._pressure.peak
 
+    def limit(self, memory_bytes: int) -> None:
+        """The most bytes that MLX is to hold from now on, where it was limited before."""
+        self._pressure.limit = memory_bytes
+
     @property
     def prompts(self) -> PromptCache:
         return self._prompts

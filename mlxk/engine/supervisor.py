@@ -19,7 +19,7 @@ from typing import Literal, Protocol, Self
 import msgspec
 
 from mlxk.engine.base import Engine, EngineRequest, EngineStats, EngineStep
-from mlxk.errors import EngineUnavailable, MlxkError
+from mlxk.errors import EngineError, EngineUnavailable, MlxkError
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,8 @@ class MortalEngine(Engine, Protocol):
     """An engine that can die by itself, and says when it did."""
 
     async def died(self) -> MlxkError: ...
+
+    def limit(self, memory_bytes: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Supervisor:
         self._none_open.set()
         self._failure: MlxkError | None = None
         self._restarts = 0
+        self._memory_bytes: int | None = None
 
     @property
     def state(self) -> State:
@@ -112,11 +115,27 @@ class Supervisor:
         self._engine = None
 
     async def _start(self) -> None:
+        """Raises `EngineUnavailable` if it was closed meanwhile; then no engine is left."""
         self._engine = await self._stack.enter_async_context(self._factory())
+        if self._state == "dead":
+            self._engine = None
+            await self._stack.aclose()
+            raise EngineUnavailable("the engine was closed while it started")
+        if self._memory_bytes is not None:
+            self._engine.limit(self._memory_bytes)
         if self._state == "starting":
             self._become("ready")
 
     async def _keep(self) -> None:
+        try:
+            await self._supervise()
+        except Exception as error:
+            # The edge of a task that nobody awaits: a state that stays as it was would be a lie.
+            logger.exception("an engine is not started again")
+            self._failure = EngineError(f"the engine cannot be started again: {error}")
+            self._become("dead")
+
+    async def _supervise(self) -> None:
         """Wait for deaths; restart until told to stop or a crash loop shows."""
         while self._engine is not None:
             self._bury(await self._engine.died())
@@ -150,6 +169,12 @@ class Supervisor:
             self._bury(error)
             return False
         return True
+
+    def limit(self, memory_bytes: int) -> None:
+        """The most bytes that its engine, and those that come after it, are to hold from now on."""
+        self._memory_bytes = memory_bytes
+        if self._engine is not None:
+            self._engine.limit(memory_bytes)
 
     async def drain(self, seconds: float) -> bool:
         """Take no more; wait for what runs. True when all of it ended in time."""

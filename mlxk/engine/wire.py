@@ -45,6 +45,12 @@ class Close(msgspec.Struct, frozen=True, tag="close"):
     """Write what is to be kept, and end. A socket that ends means to end at once."""
 
 
+class Limit(msgspec.Struct, frozen=True, tag="limit"):
+    """The most bytes that MLX is to hold from here on."""
+
+    memory_bytes: int
+
+
 class Failure(msgspec.Struct, frozen=True, tag="failure"):
     """An `MlxkError` as data; `kind` is its class's name."""
 
@@ -114,7 +120,7 @@ class Wake:
     """Ends the wait of an idle worker: something was compiled. It never travels."""
 
 
-Command = Load | Submit | Cancel | Close
+Command = Load | Submit | Cancel | Limit | Close
 Inbox = queue.SimpleQueue[Command | Wake | None]
 Report = Ready | Steps | Failure | Pulse
 Order = Load | Turn
@@ -123,7 +129,7 @@ Answer = Hello | Failure
 M = TypeVar("M")
 
 
-def encode(message: Command | Report | Order | Answer) -> bytes:
+def encode(message: Command | Report | Order | Answer | Pulse) -> bytes:
     """One frame."""
     body = msgspec.msgpack.encode(message)
     return _LENGTH.pack(len(body)) + body
@@ -149,17 +155,17 @@ class FrameDecoder(Generic[M]):
             yield self._decoder.decode(body)
 
 
-def command_decoder() -> FrameDecoder[Command]:
-    return FrameDecoder(msgspec.msgpack.Decoder(Command))
+def command_decoder() -> FrameDecoder[Command | Pulse]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Command | Pulse))
 
 
 def report_decoder() -> FrameDecoder[Report]:
     return FrameDecoder(msgspec.msgpack.Decoder(Report))
 
 
-def order_decoder() -> FrameDecoder[Order]:
-    return FrameDecoder(msgspec.msgpack.Decoder(Order))
+def order_decoder() -> FrameDecoder[Order | Pulse]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Order | Pulse))
 
 
-def answer_decoder() -> FrameDecoder[Answer]:
-    return FrameDecoder(msgspec.msgpack.Decoder(Answer))
+def answer_decoder() -> FrameDecoder[Answer | Pulse]:
+    return FrameDecoder(msgspec.msgpack.Decoder(Answer | Pulse))

@@ -28,6 +28,7 @@ from mlxk.engine.wire import (
     Decisions,
     Failure,
     Inbox,
+    Limit,
     Ready,
     Report,
     Steps,
@@ -126,6 +127,8 @@ class Worker:
                     return False
                 case Wake():
                     pass  # a step will find what was compiled
+                case Limit(most):
+                    scheduler.limit(most)
                 case Submit() | Cancel():
                     scheduler.apply(command)
                     self._taken.append(command)

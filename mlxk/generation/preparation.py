@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, replace
+from functools import cache
 from uuid import uuid4
 
 from mlxk import policy
 from mlxk.constraints import constrain
 from mlxk.engine.base import Engine, EngineRequest
 from mlxk.events import Settings
+from mlxk.generation.truncation import shortened
 from mlxk.plan import Plan
-from mlxk.requests import GenerationRequest, JsonSchema, Message, ReasoningBudget
+from mlxk.requests import GenerationRequest, JsonSchema, ReasoningBudget
 from mlxk.text import Prompt, TextModel
 
 
@@ -95,25 +98,18 @@ def _reasoning_budget(loaded: Loaded, request: GenerationRequest, prompt: Prompt
 
 
 def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt, tuple[str, ...]]:
-    """The prompt, with the oldest turns left out if the profile wants that and it is too long."""
+    """The prompt, with the oldest messages left out if the profile wants that and it is too long."""
     prompt = loaded.text.render(request)
-    if loaded.plan.overflow(request) == "error" or not request.messages:
-        return prompt, ()
     limit = loaded.plan.prompt_limit(request)
-    left_out = 0
-    while len(prompt.tokens) > limit and (shorter := _without_oldest(request.messages)) is not None:
-        left_out += len(request.messages) - len(shorter)
-        request = replace(request, messages=shorter)
-        prompt = loaded.text.render(request)
-    if not left_out:
+    shorter = () if loaded.plan.overflow(request) == "error" else shortened(request.messages)
+    if len(prompt.tokens) <= limit or not shorter:
         return prompt, ()
-    return prompt, (f"the context window is full: the {left_out} oldest messages were left out",)
 
+    @cache
+    def rendered(place: int) -> Prompt:
+        return loaded.text.render(replace(request, messages=shorter[place]))
 
-def _without_oldest(messages: tuple[Message, ...]) -> tuple[Message, ...] | None:
-    """Drop the oldest exchange: up to the second user turn. System messages stay; so does the last turn."""
-    turns = [index for index, message in enumerate(messages) if message.role == "user"]
-    if len(turns) < 2:
-        return None
-    kept = [message for message in messages[: turns[1]] if message.role in ("system", "developer")]
-    return (*kept, *messages[turns[1] :])
+    # None more than needed are left out; where not even the last ones fit, that is told of them.
+    place = bisect_left(range(len(shorter) - 1), True, key=lambda place: len(rendered(place).tokens) <= limit)
+    left_out = len(request.messages) - len(shorter[place])
+    return rendered(place), (f"the context window is full: the {left_out} oldest messages were left out",)

@@ -82,8 +82,16 @@ def refusal(
         f"weights {show(need.weights)}, {_largest(need, total)}"
     )
     hints = [f"{said} ({show(better.most)})" for said, better in suggestions[:_SHOWN]]
+    hints += _unpinned(total, limit, others or {})
     hint = f"it would fit with {', or '.join(hints)}" if hints else "use a smaller or more quantised model"
     return InsufficientMemory(message, hint=hint)
+
+
+def _unpinned(needed: int, limit: int, others: Mapping[str, int]) -> list[str]:
+    """Which of the models that keep their place would make enough room, the smallest one alone."""
+    excess = needed + sum(others.values()) - limit
+    enough = [(size, name) for name, size in others.items() if size >= excess]
+    return [f"a `ttl` other than `never` for {name} ({show(size)})" for size, name in sorted(enough)[:1]]
 
 
 def _listed(others: Mapping[str, int]) -> str:

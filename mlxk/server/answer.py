@@ -59,8 +59,8 @@ class Answer:
 
     @property
     def size(self) -> int:
-        """How many generations it has."""
-        return len(self._requests)
+        """How many generations it counts as; to load a model takes a place too."""
+        return max(len(self._requests), 1)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -23,9 +23,10 @@ class Arrangement:
     """The slots that stay, those that come, and those that go."""
 
     def __init__(self, keeper: Keeper, before: Sequence[Slot], wishes: Iterable[Wish]) -> None:
-        self._before = tuple(before)
+        # What another one took over from only finishes what it has.
+        self._before = tuple(slot for slot in before if not slot.retiring)
         self.places: list[Place] = []
-        known = {slot.config: slot for slot in before}
+        known = {slot.config: slot for slot in self._before}
         for wish in wishes:
             slot = known.setdefault(wish.config, Slot(keeper, wish.config, wish.claim, wish.stay))
             place = next((place for place in self.places if place.slot is slot), None)

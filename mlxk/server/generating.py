@@ -32,30 +32,36 @@ class Generating:
     async def answer(
         self, exchange: Exchange, dialect: Generator, parsed: ParsedRequest
     ) -> HTTPResponse | None:
-        model = await self._service.admitted(parsed.model)
+        model = await self._service.admitted(parsed.model, self._site.limits.queue)
         exchange.serve(model.card)
         exchange.meter = self._meter(exchange)
         answer = Answer(model.generate, parsed.generations, on_overflow=exchange.abort, meter=exchange.meter)
         encoder = parsed.encoder(model.card)
-        if not parsed.generations:
-            await self._service.settle(model, parsed.keep_alive)
-            return exchange.json(encoder.body(()))
         with (
             self._quotas.admit(exchange.key_name) as left,
             self._service.track(answer, model, self._site.limits.queue),
-            self._service.keeping(model, parsed.keep_alive),
         ):
             exchange.extra = {**exchange.extra, **left}
-            async with answer:
-                try:
-                    if parsed.stream:
-                        return await self._stream(exchange, answer, dialect, encoder)
-                    completions = await answer.completions()
-                finally:
-                    for warning in answer.warnings:
-                        logger.warning("request %s: %s", exchange.id, warning)
-                exchange.warnings = answer.warnings
-                return exchange.json(encoder.body(completions))
+            if not parsed.generations:
+                await self._service.settle(model, parsed.keep_alive)
+                return exchange.json(encoder.body(()))
+            with self._service.keeping(model, parsed.keep_alive):
+                return await self._generated(exchange, answer, dialect if parsed.stream else None, encoder)
+
+    async def _generated(
+        self, exchange: Exchange, answer: Answer, dialect: Generator | None, encoder: Encoder
+    ) -> HTTPResponse | None:
+        """The answer as a stream in its `dialect`, or whole."""
+        async with answer:
+            try:
+                if dialect is not None:
+                    return await self._stream(exchange, answer, dialect, encoder)
+                completions = await answer.completions()
+            finally:
+                for warning in answer.warnings:
+                    logger.warning("request %s: %s", exchange.id, warning)
+            exchange.warnings = answer.warnings
+            return exchange.json(encoder.body(completions))
 
     def _meter(self, exchange: Exchange) -> Meter:
         gap = self._metrics.gap(exchange.card.id)

@@ -39,40 +39,65 @@ class Loader:
     async def use(self, slot: Slot) -> AsyncIterator[Supervisor]:
         """The slot's engine, loaded, for as long as the block; raises why it cannot be had."""
         async with slot.used():
-            try:
-                async with asyncio.timeout(self.patience):
-                    engine = await self._engine(slot)
-            except TimeoutError:
-                raise EngineUnavailable(
-                    "The model is still waiting to be loaded.", hint="Try again in a moment."
-                ) from None
-            finally:
-                self._let_go(slot)
+            async with self._patiently():
+                engine = await self._wanted(slot)
             slot.active += 1
             try:
                 yield engine
             finally:
                 slot.active -= 1
 
+    @asynccontextmanager
+    async def _patiently(self) -> AsyncIterator[None]:
+        """Raises `EngineUnavailable` when the block takes longer than a client waits."""
+        try:
+            async with asyncio.timeout(self.patience):
+                yield
+        except TimeoutError:
+            raise EngineUnavailable(
+                "The model is still waiting to be loaded.", hint="Try again in a moment."
+            ) from None
+
+    async def load(self, slot: Slot) -> None:
+        """As `fetch`, for a client, who does not wait for ever."""
+        async with self._patiently():
+            await self.fetch(slot)
+
     async def fetch(self, slot: Slot) -> None:
         """Load the slot now, however long that takes; one whose engine gave up gets another."""
         async with slot.used():
             if slot.engine is not None and slot.engine.state == "dead" and slot.loading is None:
                 await self.end(slot)
-            await self._engine(slot)
+            await self._wanted(slot)
+
+    async def _wanted(self, slot: Slot) -> Supervisor:
+        """The slot's engine, ready, for somebody who may give up."""
+        try:
+            return await self._engine(slot)
+        finally:
+            self._let_go(slot)
 
     async def end(self, slot: Slot) -> None:
-        """Give the slot's memory back; what it generates breaks off."""
+        """Give the slot's memory back; what it generates breaks off, and so does a load.
+
+        Whoever waits for it may give up; it is carried out all the same.
+        """
         slot.stir()
-        engine = slot.engine
-        if engine is None or slot.ending:
-            return
-        slot.ending = True
+        if slot.loading is not None:
+            slot.loading.cancel()
+            await asyncio.wait([slot.loading])
+        if slot.ending is None and slot.engine is not None:
+            slot.ending = asyncio.create_task(self._end(slot, slot.engine), name="mlxk-end")
+        if slot.ending is not None:
+            await asyncio.shield(slot.ending)
+
+    async def _end(self, slot: Slot, engine: Supervisor) -> None:
         try:
             await engine.__aexit__(None, None, None)
         finally:
-            slot.ending = False
+            slot.ending = None
             slot.part()
+            self.share()
             self.wake()
         logger.info("unloaded %s", slot.config.model_path)
 
@@ -123,10 +148,17 @@ class Loader:
             slot.failure = None
             slot.loading = asyncio.create_task(self._load(slot), name="mlxk-load")
             slot.loading.add_done_callback(_heard)
+        loading = slot.loading
         slot.pending += 1
         try:
             # Shielded: a client that leaves does not stop what others wait for.
-            return await asyncio.shield(slot.loading)
+            return await asyncio.shield(loading)
+        except asyncio.CancelledError:
+            if loading.cancelled() and not _is_cancelled():
+                raise EngineUnavailable(
+                    "The model was unloaded while it was being loaded.", hint="Try again in a moment."
+                ) from None
+            raise
         finally:
             slot.pending -= 1
 
@@ -143,10 +175,12 @@ class Loader:
                 await self._make_room(slot)
                 began = clock()
                 engine = slot.engine = self._factory(self._bounded(slot))
+                self.share()
             try:
                 await engine.__aenter__()
             except BaseException:
                 slot.engine = None
+                self.share()
                 raise
         except MlxkError as error:
             slot.failure = error
@@ -158,17 +192,28 @@ class Loader:
             self.wake()
         slot.last_used = clock()
         slot.turn_over = 2 * slot.last_used - began
+        slot.rest()
         logger.info("loaded %s", slot.config.model_path)
         return engine
 
+    def share(self) -> None:
+        """Tell engines what they may take of memory, now that others came or went."""
+        for slot in self.slots:
+            if slot.engine is not None and (most := self._bound(slot)) is not None:
+                slot.engine.limit(most)
+
     def _bounded(self, slot: Slot) -> EngineConfig:
-        """The slot's settings, with what its engine may take of memory. MLX counts by process."""
-        left = self.room.left_for(self.slots, slot)
+        """The slot's settings, with what its engine may take of memory."""
+        return msgspec.structs.replace(slot.config, memory_bytes=self._bound(slot))
+
+    def _bound(self, slot: Slot) -> int | None:
+        """Bytes for one process of the slot's engine; MLX counts by process."""
+        share = self.room.share_of(self.slots, slot)
         alone = slot.config.isolation == "process" or slot.config.distributed is not None
-        if left is None or not alone:
-            return slot.config
+        if share is None or not alone:
+            return None
         ranks = 1 if slot.config.distributed is None else slot.config.distributed.local
-        return msgspec.structs.replace(slot.config, memory_bytes=(left - slot.claim.outside) // ranks)
+        return (share - slot.claim.outside) // ranks
 
     async def _make_room(self, slot: Slot) -> None:
         """Wait until there is room; nothing awaits between seeing it and taking it."""
@@ -191,6 +236,12 @@ class Loader:
             for other in drained:
                 other.draining = False
             self.wake()
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the current task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _heard(task: asyncio.Task[Supervisor]) -> None:

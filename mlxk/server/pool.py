@@ -9,6 +9,7 @@ Owns no HTTP and no text.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from typing import Protocol, Self
 
 from mlxk.engine import Supervisor, engine_of
 from mlxk.engine.base import EngineConfig
-from mlxk.errors import MlxkError, ModelNotFound
+from mlxk.errors import InsufficientMemory, MlxkError, ModelNotFound
 from mlxk.server.arrangement import Arrangement
 from mlxk.server.loader import Loader
 from mlxk.server.room import Room
 from mlxk.server.slot import Slot, State
 from mlxk.server.wishes import Wish
+
+logger = logging.getLogger(__name__)
 
 # Seconds that a request waits for its model: reading 100 GB from a slow disk takes minutes.
 PATIENCE = 300.0
@@ -49,8 +52,11 @@ class ModelState:
 class Doors(Protocol):
     """What a pool needs of those that send it requests, to hand them over from one order to the next."""
 
-    def held(self, names: Iterable[str]) -> AbstractAsyncContextManager[None]:
-        """Nothing of these models runs within the block; requests for them wait until it ends."""
+    def held(self, names: Collection[str], patience: float) -> AbstractAsyncContextManager[None]:
+        """Nothing of these models runs within the block; requests for them wait until it ends.
+
+        Raises `EngineUnavailable` when what runs is not over in `patience` seconds.
+        """
         ...
 
     async def finished(self, names: Collection[str]) -> None:
@@ -98,7 +104,7 @@ class Pool:
                 slot.users - slot.active,
                 slot.stay.pinned,
                 slot.expires_at(),
-                slot.failure if slot.engine is None else slot.engine.failure,
+                slot.reason,
             )
             for slot in self._slots
             for name in slot.names
@@ -106,7 +112,7 @@ class Pool:
 
     async def load(self, name: str) -> None:
         """Load a model now, also one that failed; raises `ModelNotFound`, or why it cannot be."""
-        await self._loader.fetch(self._named(name))
+        await self._loader.load(self._named(name))
 
     async def unload(self, name: str, *, drain_seconds: float | None = None) -> None:
         """Give a model's memory back when its running answers are over, or after `drain_seconds`.
@@ -136,7 +142,7 @@ class Pool:
             present = [slot for slot in leaving if slot.resident]
             if not self._loader.room.holds_all(self._slots, awaited):
                 held = [name for slot in present for name in leaving[slot]]
-                await stack.enter_async_context(doors.held(held))
+                await stack.enter_async_context(doors.held(held, self._loader.patience))
                 for slot in present:
                     await self._loader.end(slot)
             await self._come(order.coming, awaited, present)
@@ -171,6 +177,7 @@ class Pool:
         """Other limits, for what is loaded from now on."""
         self._loader.room = Room(budget, max_models)
         self._loader.patience = patience
+        self._loader.share()
 
     def _named(self, name: str) -> Slot:
         for slot in self._slots:
@@ -186,7 +193,17 @@ class Pool:
         except BaseException:
             await self.close()
             raise
+        self._foresee()
         return self
+
+    def _foresee(self) -> None:
+        """Tell of models that can never be loaded, before anybody asks for one."""
+        for slot in self._slots:
+            try:
+                self._loader.room.check(self._slots, slot)
+            except InsufficientMemory as error:
+                slot.failure = error
+                logger.warning("%s cannot be loaded: %s. %s", slot.name, error.message, error.hint or "")
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -22,11 +22,13 @@ class Room:
         fits = self.budget is None or sum(sizes) + newcomer.claim.size <= self.budget
         return fits and (self.places is None or len(sizes) < self.places)
 
-    def left_for(self, slots: Iterable[Slot], one: Slot) -> int | None:
-        """Bytes that the others who are there leave to `one`."""
+    def share_of(self, slots: Iterable[Slot], one: Slot) -> int | None:
+        """Bytes that `one` may take: what it claims, and its part of what nobody who is there does."""
         if self.budget is None:
             return None
-        return self.budget - sum(slot.size for slot in slots if slot.resident and slot is not one)
+        others = [slot.size for slot in slots if slot.resident and slot is not one]
+        spare = self.budget - sum(others) - one.claim.size
+        return one.claim.size + max(spare, 0) // (len(others) + 1)
 
     def holds_all(self, slots: Iterable[Slot], newcomers: Sequence[Slot]) -> bool:
         """Whether all `newcomers` fit beside these at once."""
@@ -36,7 +38,7 @@ class Room:
 
     def check(self, slots: Iterable[Slot], newcomer: Slot) -> None:
         """Raises `InsufficientMemory` if it can never fit: alone, or beside those that never leave."""
-        others = [slot for slot in slots if slot is not newcomer]
+        others = [slot for slot in slots if slot is not newcomer and not slot.retiring]
         pinned = [slot for slot in others if slot.resident and slot.stay.pinned]
         if self.holds(pinned, newcomer):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
@@ -44,8 +44,20 @@ class Service:
         self._models: dict[str, ServedModel] = {}
         self._running: dict[Work, str] = {}
         self._held: frozenset[str] = frozenset()
+        self._patience = 0.0  # seconds that a request waits for a model that is held
+        self._waiting = 0
         self._changed = asyncio.Event()
-        self.phase: Phase = "starting"
+        self._phase: Phase = "starting"
+
+    @property
+    def phase(self) -> Phase:
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        """Those that wait look again."""
+        self._phase = phase
+        self._wake()
 
     def serve(self, models: Sequence[ServedModel]) -> None:
         """These, instead of those before; what runs is not touched."""
@@ -59,22 +71,56 @@ class Service:
         """Raises `ModelNotFound`."""
         return self._models[find_card(name, self.cards).id]
 
-    async def admitted(self, name: str) -> ServedModel:
-        """The model, as soon as it takes requests; raises `ModelNotFound`."""
-        while (model := self.model(name)).card.id in self._held:
+    async def admitted(self, name: str, limit: int) -> ServedModel:
+        """The model, as soon as it takes requests; raises `ModelNotFound`.
+
+        Raises `Overloaded` or `EngineUnavailable` when too many wait for that, or this one does too long.
+        """
+        if self.model(name).card.id in self._held:
+            self._count(1, limit)
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(self._patience):
+                    await self._released(name)
+            except TimeoutError:
+                raise EngineUnavailable(
+                    "The model is being exchanged for another one.", hint="Try again in a moment."
+                ) from None
+            finally:
+                self._waiting -= 1
+        return self.model(name)
+
+    async def _released(self, name: str) -> None:
+        while self.model(name).card.id in self._held:
             await self._changed.wait()
-        return model
+            self.check()
 
     @asynccontextmanager
-    async def held(self, names: Iterable[str]) -> AsyncIterator[None]:
-        """Nothing of these models runs within the block; requests for them wait until it ends."""
-        self._held = frozenset(names)
+    async def held(self, names: Collection[str], patience: float) -> AsyncIterator[None]:
+        """Nothing of these models runs within the block; requests for them wait until it ends.
+
+        Raises `EngineUnavailable` when what runs of them is not over in `patience` seconds; a request waits
+        as long.
+        """
+        self._held, self._patience = frozenset(names), patience
         try:
-            await self.finished(self._held)
+            await self._quiet(patience)
             yield
         finally:
             self._held = frozenset()
             self._wake()
+
+    async def _quiet(self, patience: float) -> None:
+        """Wait until nothing of the models that are held runs."""
+        try:
+            async with asyncio.timeout(patience):
+                await self.finished(self._held)
+        except TimeoutError:
+            raise EngineUnavailable(
+                f"{', '.join(sorted(self._held))} had answers to finish for more than {patience:g} s, and "
+                "there is no room for both the old and the new",
+                hint="Try again when less runs; `memory.wait` says for how long to wait.",
+            ) from None
 
     async def finished(self, names: Collection[str] | None = None) -> None:
         """Wait until the answers that run now are over: of these models, or of all."""
@@ -95,10 +141,14 @@ class Service:
         self.check()
         if answer.size > limit:
             raise RequestError(f"This server generates at most {limit} answers at a time.", param="n")
-        if answer.size + sum(other.size for other in self._running) > limit:
-            raise Overloaded("Too many requests are waiting.", hint="Try again in a moment.")
+        self._count(answer.size, limit)
         with self.busy(answer, model.card.id):
             yield
+
+    def _count(self, more: int, limit: int) -> None:
+        """Raises `Overloaded` if so many more are too many."""
+        if more + self._waiting + sum(other.size for other in self._running) > limit:
+            raise Overloaded("Too many requests are waiting.", hint="Try again in a moment.")
 
     @contextmanager
     def busy(self, work: Work, name: str = "") -> Iterator[None]:
@@ -170,13 +220,13 @@ class Service:
         return {"status": "alive"}
 
     async def health(self) -> tuple[bool, Json]:
-        """Whether every model can answer, loaded first if need be, and each one's state."""
+        """Whether a model can answer, loaded first if need be, and each one's state."""
         states = {name: await self._state(model) for name, model in self._models.items()}
-        able = all(state["state"] != "failed" for state in states.values())
-        ready = self.phase == "ready" and able
-        status = self.phase if self.phase != "ready" else "ready" if ready else "unavailable"
+        able = {name for name, state in states.items() if state["state"] != "failed"}
+        served = "ready" if len(able) == len(states) else "degraded" if able else "unavailable"
+        ready = self.phase == "ready" and bool(able)
         return ready, {
-            "status": status,
+            "status": served if self.phase == "ready" else self.phase,
             "models": [{"name": name, **state} for name, state in states.items()],
         }
 

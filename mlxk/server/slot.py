@@ -25,13 +25,17 @@ _ENGINE_STATES: Mapping[State, Literal["unloaded", "starting", "ready", "drainin
     "failed": "dead",
 }
 
+# An engine's death is known to its supervisor within milliseconds.
+_RETRY_SECONDS = 0.01
+_TRIES = 200
+
 
 class Keeper(Protocol):
     """What a slot needs of its pool."""
 
     def use(self, slot: Slot) -> AbstractAsyncContextManager[Supervisor]: ...
 
-    async def fetch(self, slot: Slot) -> None: ...
+    async def load(self, slot: Slot) -> None: ...
 
     async def end(self, slot: Slot) -> None: ...
 
@@ -51,7 +55,7 @@ class Slot:
         self.loading: asyncio.Task[Supervisor] | None = None
         self.failure: MlxkError | None = None
         self.draining = False
-        self.ending = False
+        self.ending: asyncio.Task[None] | None = None
         self._restarts = 0  # of engines that are gone
         self.retiring = False  # another engine took over; this one finishes what it has
         self.active = 0  # uses of the engine
@@ -90,7 +94,7 @@ class Slot:
     @property
     def movable(self) -> bool:
         """Whether it may leave for another, now or when it is idle."""
-        stays = self.stay.pinned or self.ending or self.retiring
+        stays = self.stay.pinned or self.retiring or self.ending is not None
         return self.resident and not stays and self.loading is None
 
     @property
@@ -109,10 +113,18 @@ class Slot:
             case alive:
                 return alive
 
+    @property
+    def reason(self) -> MlxkError | None:
+        """Why it cannot answer, or had to be started again and is not there yet."""
+        if self.state == "ready":
+            return None
+        return self.failure if self.engine is None else self.engine.failure
+
     async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
         """Steps of the engine; one that just died, which its supervisor does not know yet, is waited for."""
+        left = _TRIES
         while True:
-            begun = False
+            begun, left = False, left - 1
             async with self._keeper.use(self) as engine:
                 try:
                     async with aclosing(engine.generate(request)) as steps:
@@ -121,9 +133,9 @@ class Slot:
                             yield step
                     return
                 except EngineUnavailable:
-                    if begun or engine.state != "ready":
+                    if begun or engine.state != "ready" or not left:
                         raise
-            await asyncio.sleep(0)
+            await asyncio.sleep(_RETRY_SECONDS)
 
     async def cancel(self, request_id: str) -> None:
         if self.engine is not None:
@@ -155,7 +167,7 @@ class Slot:
 
     async def load(self) -> None:
         """Load the model now, also one that failed; raises why it cannot be."""
-        await self._keeper.fetch(self)
+        await self._keeper.load(self)
 
     async def release(self) -> None:
         """Give the memory back, now or behind the last answer; raises `RequestError` if it is pinned."""
@@ -208,7 +220,7 @@ class Slot:
 
     def rest(self) -> None:
         """If nobody uses it now, its time runs."""
-        if self.users or self.held:
+        if self.users or self.held or self.loading is not None:
             return
         self.stir()
         ttl = (self._kept or self.stay).ttl

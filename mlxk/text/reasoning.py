@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from mlxk.text.template import ChatTemplate
 
 # The variable that says how hard to think.
 EFFORT = "reasoning_effort"
+# The variable for how many tokens to think.
+BUDGET = "thinking_budget"
 # The variables that switch thinking, and what they are set to for on and off.
 _SWITCHES = {
     "enable_thinking": (True, False),
@@ -22,6 +25,12 @@ _SWITCHES = {
 _OFF = ("no_think", "none", "minimal", "low")
 # gpt-oss was trained on three levels; the others are the nearest of them.
 _HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
+
+
+def switched(variables: Mapping[str, Any]) -> bool | None:
+    """Whether variables of a template switch thinking on or off; `None` if none of them is a switch."""
+    found = next((name for name in _SWITCHES if name in variables), None)
+    return None if found is None else bool(variables[found] == _SWITCHES[found][0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +66,14 @@ def reasoning_variables(
         enabled = False if enabled is None else enabled
     elif effort is not None:
         warnings.append("this model's chat template has no reasoning effort; it is not applied")
-    if "thinking_budget" in known and (options.max_tokens is not None or enabled is False):
-        values["thinking_budget"] = 0 if enabled is False else options.max_tokens
+    if BUDGET in known and (options.max_tokens is not None or enabled is False):
+        values[BUDGET] = 0 if enabled is False else options.max_tokens
     if enabled is not None and switch is not None:
         on, off = _SWITCHES[switch]
         values[switch] = on if enabled else off
     elif enabled is not None and (instead := _level(enabled, effort, template, grammar)) is not None:
         values[EFFORT] = instead
-    elif enabled is not None and enabled is not thinks and "thinking_budget" not in values:
+    elif enabled is not None and enabled is not thinks and BUDGET not in values:
         state = (
             "on: this model has no reasoning" if enabled else "off: its chat template has no switch for it"
         )

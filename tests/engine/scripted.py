@@ -81,6 +81,9 @@ class ScriptedEngine:
         for cancelled in self._cancelled.values():
             cancelled.set()
 
+    def limit(self, memory_bytes: int) -> None:
+        """It holds next to nothing."""
+
     async def died(self) -> MlxkError:
         assert self._died is not None
         return await asyncio.shield(self._died)

@@ -154,6 +154,24 @@ REFUSED: dict[str, tuple[Constraint | FramedConstraint, type[RequestError], str,
     "no object": (JsonSchemaConstraint("[]"), RequestError, "JSON object", "response_format"),
     "a broken pattern": (RegexConstraint("(a"), RequestError, "unclosed group", "response_format"),
     "look-ahead": (RegexConstraint("(?=a)b"), RequestError, "look-around", "response_format"),
+    "a pattern with look-ahead": (
+        schema({"properties": {"pattern": {"type": "string", "pattern": "^(?=a)b$"}}}),
+        UnsupportedParameter,
+        "properties.pattern.pattern cannot be enforced: look-around",
+        "response_format",
+    ),
+    "a broken pattern of names": (
+        schema({"anyOf": [{"patternProperties": {"a": {}, "(b": {}}}]}),
+        UnsupportedParameter,
+        r"anyOf\[0\].patternProperties '\(b' cannot be enforced: unclosed group",
+        "response_format",
+    ),
+    "a grammar that would close the braces around it": (
+        LarkConstraint('start: "x"\n}\nfoo: %lark { start: "y"'),
+        RequestError,
+        "the grammar cannot be used: 2",
+        "response_format",
+    ),
     "a broken grammar": (LarkConstraint("start: nobody"), RequestError, "nobody", "response_format"),
     "a part of a frame": (
         FramedConstraint(

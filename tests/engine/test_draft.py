@@ -136,6 +136,14 @@ async def test_with_quantised_caches(tmp_path: Path) -> None:
     assert await said(config(path, path, kv=kv), request) == await said(config(path, None, kv=kv), request)
 
 
+async def test_quantised_caches_begin_where_they_do_without(tmp_path: Path) -> None:
+    path = make_qwen3(tmp_path / "model", hidden=256)
+    kv = KVQuantization(bits=2, group_size=64, start=len(PROMPT) + 10)
+    requests = [ask("a", PROMPT, max_tokens=30), ask("b", PROMPT[:9], max_tokens=80)]
+    without = await said(config(path, None, kv=kv, prompt_cache_entries=0), *requests)
+    assert await said(config(path, path, tokens=8, kv=kv, prompt_cache_entries=0), *requests) == without
+
+
 async def test_a_draft_with_another_vocabulary_is_refused(qwen3_path: Path, gpt_oss_path: Path) -> None:
     with pytest.raises(ModelError, match=r"another vocabulary than model: its token [0-9]+ is '") as caught:
         async with ThreadEngine(config(qwen3_path, gpt_oss_path)):

@@ -146,6 +146,17 @@ async def test_a_stopped_rank_is_found_and_nothing_stays_behind(qwen3_path: Path
     await gone(ranks)
 
 
+@pytest.mark.parametrize("which", [0, 1])
+async def test_a_stopped_rank_of_an_idle_group_is_found(which: int, qwen3_path: Path) -> None:
+    engine = GroupEngine(distributed(config(qwen3_path)), heartbeat_seconds=0.1, freeze_seconds=2.0)
+    async with engine:
+        ranks = await asyncio.to_thread(ranks_of, engine)
+        os.kill(ranks[which], signal.SIGSTOP)
+        async with asyncio.timeout(8):
+            assert isinstance(await engine.died(), EngineCrashed)
+    await gone(ranks)
+
+
 async def test_leaving_ends_the_ranks_and_removes_their_files(
     qwen3_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,6 +203,28 @@ async def test_a_dead_front_ends_the_group(qwen3_path: Path) -> None:
         assert len(pids) == 3
         process.kill()
         await gone(pids)
+
+
+async def test_a_front_that_dies_while_the_group_starts_leaves_nothing(
+    qwen3_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with front(qwen3_path) as process:
+        async with asyncio.timeout(20):
+            while not (started := await asyncio.to_thread(children_of, process.pid)):
+                pass
+        # The launcher's own processes come one after the other.
+        await asyncio.sleep(0.7)
+        started += await asyncio.to_thread(children_of, *started)
+        process.kill()
+    await gone(started)
+    assert not os.listdir(tmp_path)
+
+
+def children_of(*parents: int) -> list[int]:
+    listed = subprocess.run(["ps", "-axo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    rows = (line.split(maxsplit=2) for line in listed.stdout.splitlines())
+    return [int(pid) for pid, parent, args in rows if int(parent) in parents and not args.startswith("ps ")]
 
 
 async def test_what_cannot_be_divided_is_told(qwen3_path: Path) -> None:

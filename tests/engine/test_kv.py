@@ -45,6 +45,29 @@ async def test_alone_and_together_are_the_same(wide_path: Path, start: int, pref
     assert alone == together
 
 
+@pytest.mark.parametrize("bits", [2, 3, 4, 6, 8])
+async def test_any_number_of_bits(bits: int, tmp_path: Path) -> None:
+    path = make_qwen3(tmp_path / "model", hidden=512)  # heads of 128
+    alone, together = await alone_and_together(config(path, KVQuantization(bits=bits, group_size=64)))
+    assert alone == together
+
+
+async def test_what_others_left_quantised_changes_no_shorter_prompt(wide_path: Path) -> None:
+    kv = KVQuantization(bits=2, group_size=32, start=200)
+    shared = tuple(range(20, 80))
+    long = (*shared, *range(150, 350))
+    request = ask("short", (*shared, *range(100, 120)), max_tokens=16)
+    async with ThreadEngine(config(wide_path, kv)) as engine:
+        wanted = await steps_of(engine, request)
+    async with ThreadEngine(config(wide_path, kv)) as engine:
+        await steps_of(engine, ask("long", long, max_tokens=4))
+        said = await steps_of(engine, request)
+        assert done_of(said).cached_tokens == 0
+        assert ids_of(said) == ids_of(wanted)
+        again = await steps_of(engine, ask("longer", (*long, 20), max_tokens=1))
+        assert done_of(again).cached_tokens >= 200
+
+
 def of_mlx_lm(path: Path, prompt: tuple[int, ...], kv: KVQuantization) -> list[int]:
     from mlx_lm.generate import generate_step
     from mlx_lm.utils import load_model

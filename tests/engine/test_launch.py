@@ -16,7 +16,7 @@ from mlxk.engine import launch
 from mlxk.engine.base import Distributed, EngineConfig, Host
 from mlxk.engine.follower import localized
 from mlxk.engine.link import CHUNK
-from mlxk.engine.wire import Failure, Hello, Load, encode, order_decoder
+from mlxk.engine.wire import Failure, Hello, Load, Pulse, encode, order_decoder
 from mlxk.errors import ModelError
 from tests.engine.conftest import HERE
 
@@ -27,7 +27,8 @@ FIRST = Host(ssh="127.0.0.1", ips=("10.0.0.1",), rdma=(None, "rdma_en2"))
 def test_ranks_on_this_machine(tmp_path: Path) -> None:
     config = Distributed(hosts=(HERE, HERE), backend="nccl")
     port = launch.first_port(config)
-    line = list(launch.command(config, port, tmp_path))
+    python, _, guardian, folder, *line = launch.command(config, port, tmp_path)
+    assert (python, Path(guardian).name, folder) == (sys.executable, "guardian.py", str(tmp_path))
     assert Path(line[0]).name == "mlx.launch"
     assert line[1:5] == ["--hosts", "127.0.0.1", "--repeat-hosts", "2"]
     assert line[5:9] == ["--backend", "nccl", "--starting-port", str(port)]
@@ -38,7 +39,7 @@ def test_ranks_on_this_machine(tmp_path: Path) -> None:
 def test_ranks_on_two_machines(tmp_path: Path) -> None:
     config = Distributed(hosts=(FIRST, THERE), backend="jaccl", python="/opt/python")
     port = launch.first_port(config)
-    line = list(launch.command(config, port, tmp_path))
+    line = list(launch.command(config, port, tmp_path))[4:]
     assert port == 32323
     assert line[1] == "--hostfile"
     assert json.loads(Path(line[2]).read_text()) == [
@@ -56,12 +57,15 @@ def test_a_port_that_was_named() -> None:
 LEADER = """
 import socket, sys, threading
 from mlxk.engine.base import EngineConfig
+from mlxk.engine.launch import Summons
 from mlxk.engine.leader import Leader
 
 with socket.create_server(("127.0.0.1", 0)) as door:
-    print(door.getsockname()[1], flush=True)
+    here = door.getsockname()
+    print(here[1], flush=True)
     config = EngineConfig(model_path="/model", context_length=64)
-    Leader(lambda failure: print(failure.message, flush=True)).gather(door, config, size=2, token="secret")
+    summons = Summons(front=here, leader=here, token="secret", size=2, heartbeat=0.1, freeze=1.0)
+    Leader(lambda failure: print(failure.message, flush=True)).gather(door, config, summons)
 threading.Event().wait()
 """
 
@@ -81,8 +85,11 @@ def leader() -> Iterator[Leading]:
 def joined(address: tuple[str, int]) -> socket.socket:
     rank = socket.create_connection(address)
     rank.sendall(encode(Hello(1, "secret")))
-    (order,) = order_decoder().feed(rank.recv(CHUNK))
-    assert order == Load(EngineConfig(model_path="/model", context_length=64))
+    decoder = order_decoder()
+    orders: list[object] = []
+    while not orders:
+        orders += [order for order in decoder.feed(rank.recv(CHUNK)) if order != Pulse()]
+    assert orders == [Load(EngineConfig(model_path="/model", context_length=64))]
     return rank
 
 
@@ -96,6 +103,12 @@ def test_strangers_are_sent_away(leader: Leading) -> None:
     with joined(address):
         pass
     assert process.wait(timeout=5) == 1  # a rank that is gone ends the group
+
+
+def test_a_rank_that_is_silent_ends_the_group(leader: Leading) -> None:
+    process, address = leader
+    with joined(address):
+        assert process.wait(timeout=5) == 1
 
 
 def test_why_a_rank_cannot_load_is_told(leader: Leading) -> None:

@@ -17,8 +17,10 @@ def test_nobody_waits() -> None:
     assert paced(step=0.005, token=1.0).room(decoding=False) == 512
 
 
-def test_nothing_is_known_yet() -> None:
-    assert Pace(512).room(decoding=True) == 512
+def test_while_nothing_is_known_others_do_not_wait_long() -> None:
+    assert Pace(512).room(decoding=True) == 16
+    assert Pace(8).room(decoding=True) == 8
+    assert Pace(512).room(decoding=False) == 512
 
 
 def test_the_pause_is_short() -> None:

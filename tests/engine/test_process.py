@@ -15,7 +15,7 @@ import pytest
 
 from mlxk.engine import EngineConfig, ProcessEngine
 from mlxk.engine.base import EngineStep, Prefill, Tokens
-from mlxk.errors import EngineCrashed, EngineUnavailable
+from mlxk.errors import EngineCrashed, EngineError, EngineUnavailable
 from tests.engine.conftest import ask, ids_of, steps_of
 from tests.models import make_qwen3
 
@@ -180,8 +180,63 @@ async def test_a_child_is_not_blamed_for_a_pause_of_its_front(qwen3_path: Path) 
         assert (await engine.stats()).state == "ready"
 
 
+async def test_a_child_that_stands_still_while_it_loads_is_found(qwen3_path: Path) -> None:
+    engine = ProcessEngine(config(qwen3_path), heartbeat_seconds=0.05, freeze_seconds=2.0)
+    entering = asyncio.create_task(engine.__aenter__())
+    while engine.pid is None:  # noqa: ASYNC110 - nothing else tells
+        await asyncio.sleep(0.001)
+    pid = engine.pid
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(6):
+        with pytest.raises(EngineCrashed, match="stood still"):
+            await entering
+    await gone(pid)
+
+
+async def test_a_signal_without_a_name_is_told_too(qwen3_path: Path) -> None:
+    async with ProcessEngine(config(qwen3_path)) as engine:
+        assert engine.pid is not None
+        os.kill(engine.pid, 35)
+        async with asyncio.timeout(3):
+            assert "signal 35" in (await engine.died()).message
+
+
+async def test_a_child_that_cannot_be_started_is_an_error_in_words(
+    qwen3_path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "missing"))
+    with pytest.raises(EngineError, match="cannot be started"):
+        async with ProcessEngine(config(qwen3_path)):
+            pass
+
+
+async def test_giving_up_on_the_end_does_not_keep_the_child(qwen3_path: Path) -> None:
+    engine = await ProcessEngine(config(qwen3_path)).__aenter__()
+    pid = engine.pid
+    assert pid is not None
+    leaving = asyncio.create_task(engine.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    await gone(pid)
+
+
+async def test_a_stopped_child_does_not_outlive_its_front(qwen3_path: Path) -> None:
+    with front(qwen3_path, 20) as process:
+        assert process.stdout is not None
+        pid = int((await asyncio.to_thread(process.stdout.readline)).split(" ")[0])
+        os.kill(pid, signal.SIGSTOP)
+        process.kill()
+        if sys.platform != "linux":
+            os.kill(pid, signal.SIGCONT)  # there it finds out when it goes on
+        async with asyncio.timeout(5):
+            while await asyncio.to_thread(_runs, pid):
+                pass
+
+
 async def test_what_the_child_prints_is_logged(qwen3_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", logger="mlxk.engine.process")
+    caplog.set_level("INFO", logger="mlxk.engine.printed")
     async with ProcessEngine(config(qwen3_path)) as engine:
         pid = engine.pid
     assert any(f"[{pid}] INFO mlxk.engine.worker" in message for message in caplog.messages)

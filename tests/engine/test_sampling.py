@@ -96,6 +96,15 @@ def test_xtc_happens_as_often_as_asked() -> None:
     assert counts[0] / 4000 == pytest.approx(0.75 * untouched, abs=0.03)
 
 
+def test_the_coldest_temperatures_are_greedy() -> None:
+    assert draws(SamplingParams(temperature=1e-40), [0.0, 1.0, 0.5], 5) == {1: 5}
+
+
+def test_a_token_that_a_small_vocabulary_lacks_is_spared_nowhere() -> None:
+    params = SamplingParams(temperature=1.0, xtc_probability=1.0, xtc_special_tokens=(99,))
+    assert set(draws(params, [1.0, 1.0])) <= {0, 1}
+
+
 def test_greedy_takes_the_likeliest() -> None:
     drawn = Sampler.of(SamplingParams(top_p=0.1, top_k=3), ())(LOGITS, keys(3))
     assert mx.array_equal(drawn, mx.argmax(LOGITS, axis=-1))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import mlx.core as mx
 import pytest
 
 from mlxk.engine.assembly import assemble
 from mlxk.engine.base import Done, Draft, EngineConfig, EngineRequest, RegexConstraint, Tokens
 from mlxk.engine.constraint import Compiler
-from mlxk.engine.device import on_device
 from mlxk.engine.scheduler import Output, Scheduler
 from mlxk.requests import ReasoningBudget
 from tests.engine.conftest import ask
@@ -41,7 +43,7 @@ def scheduler(path: Path, **changes: Any) -> Iterator[Scheduler]:
     config = EngineConfig(
         model_path=str(path), context_length=4096, prefill_step=PIECE, prompt_cache_bytes=0, **changes
     )
-    with on_device(), closing(Compiler(path, lambda: None)) as compiler:
+    with closing(Compiler(path, lambda: None)) as compiler:
         made = Scheduler(assemble(config), config, compiler)
         try:
             yield made
@@ -84,6 +86,44 @@ def test_prompts_between_draws_change_nothing(kind: str, drafts: bool, qwen3_pat
         alone = run(made, request, newcomers=False)
         assert told(run(made, request, newcomers=True)) == told(alone)
         assert made.running == made.waiting == 0
+
+
+@pytest.mark.parametrize("path", ["qwen3_path", "lfm2_path", "gpt_oss_path"])
+def test_prompts_of_one_token_may_be_cancelled_before_they_run(
+    path: str, request: pytest.FixtureRequest
+) -> None:
+    with scheduler(request.getfixturevalue(path)) as made:
+        for key in range(4):
+            made.submit(key, ask(f"{key}", (20 + key,), max_tokens=5), seed=0)
+        made.step()
+        outputs: list[Output] = []
+        for key in (0, 2, 3):
+            made.cancel(key)
+        while not made.idle:
+            outputs += made.step()
+    ends = {key: item.reason for key, item in outputs if isinstance(item, Done)}
+    assert ends == {0: "cancelled", 1: "length", 2: "cancelled", 3: "cancelled"}
+
+
+@pytest.mark.parametrize("dtype", [mx.float16, mx.bfloat16])
+def test_a_budget_is_stronger_than_a_bias(dtype: mx.Dtype, qwen3_path: Path, tmp_path: Path) -> None:
+    shutil.copytree(qwen3_path, tmp_path / "half")
+    weights = mx.load(str(qwen3_path / "model.safetensors"))
+    halves = {name: weight.astype(dtype) for name, weight in weights.items()}
+    mx.save_safetensors(str(tmp_path / "half" / "model.safetensors"), halves, metadata={"format": "mlx"})
+    request = ask(
+        "a",
+        max_tokens=4,
+        reasoning_budget=ReasoningBudget(limit=1, start=(50,), end=(60, 61), opened=True),
+        logit_bias=((60, -1e39), (77, 1e39)),
+        top_logprobs=1,
+        temperature=1.0,
+    )
+    with scheduler(tmp_path / "half") as made:
+        said = run(made, request, newcomers=False)
+    tokens = [item for _, item in said if isinstance(item, Tokens)]
+    assert [token for item in tokens for token in item.ids] == [77, 60, 61, 77]
+    assert all(math.isfinite(value) for item in tokens for value in item.logprobs)
 
 
 def test_what_is_drawn_is_told_before_a_piece_of_a_prompt(qwen3_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -77,6 +78,46 @@ async def test_a_first_start_that_fails_is_told_as_it_is() -> None:
     with pytest.raises(ModelError, match="broken"):
         async with Supervisor(factory, QUICK):
             pass
+
+
+async def test_a_restart_that_fails_for_another_reason_is_told() -> None:
+    class Failing(Factory):
+        def __call__(self) -> ScriptedEngine:
+            if self.made:
+                raise BlockingIOError(11, "no more processes")
+            return super().__call__()
+
+    factory = Failing()
+    async with Supervisor(factory, QUICK) as supervisor:
+        factory.made[0].crash()
+        await until(supervisor, "dead")
+        assert supervisor.failure is not None
+        assert "no more processes" in supervisor.failure.message
+
+
+async def test_one_that_is_closed_while_it_starts_keeps_no_engine() -> None:
+    started, go_on = asyncio.Event(), asyncio.Event()
+    ended = []
+
+    class Slow(ScriptedEngine):
+        async def __aenter__(self) -> Self:
+            started.set()
+            await go_on.wait()
+            return await super().__aenter__()
+
+        async def __aexit__(self, *reason: Any) -> None:
+            ended.append(self)
+            await super().__aexit__(*reason)
+
+    supervisor = Supervisor(Slow, QUICK)
+    entering = asyncio.create_task(supervisor.__aenter__())
+    await started.wait()
+    await supervisor.__aexit__(None, None, None)
+    go_on.set()
+    with pytest.raises(EngineUnavailable, match="closed while it started"):
+        await entering
+    assert len(ended) == 1
+    assert supervisor.state == "dead"
 
 
 async def test_while_it_restarts_it_is_unavailable() -> None:

@@ -62,3 +62,10 @@ def test_a_refusal_has_figures(load: EngineConfig, model: Model) -> None:
     assert "engine.concurrency: 4" in error.hint
     assert refusal("tiny", need, 1, []).hint == "use a smaller or more quantised model"
     assert "one request" in refusal("tiny", need, 1, [], needed=need.least).message
+
+
+def test_it_names_the_model_that_would_make_room(load: EngineConfig, model: Model) -> None:
+    need = model.need(load)
+    taken = {"small": 10, "pin": need.most // 2, "large": need.most}
+    error = refusal("tiny", need, int(need.most * 2.1), [], others=taken)
+    assert error.hint == f"it would fit with a `ttl` other than `never` for pin ({show(taken['pin'])})"

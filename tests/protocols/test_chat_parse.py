@@ -123,7 +123,7 @@ def test_fields(fields: Mapping[str, object], expected: Mapping[str, object]) ->
 
 def test_choices_draw_differently() -> None:
     generations = chat.parse({"messages": [USER], "n": 3, "seed": 5}).generations
-    assert [one.sampling["seed"] for one in generations] == [5, 6, 7]
+    assert [(one.sampling["seed"], one.choice) for one in generations] == [(5, 0), (5, 1), (5, 2)]
 
 
 @pytest.mark.parametrize(

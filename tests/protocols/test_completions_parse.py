@@ -32,7 +32,7 @@ def test_fields() -> None:
     common = {"prompt": "a", "model": "m", "max_tokens": 3, "stop": ("x",), "top_logprobs": 2}
     assert parsed.generations == (
         GenerationRequest(**common, sampling={"seed": 1}),  # type: ignore[arg-type]
-        GenerationRequest(**common, sampling={"seed": 2}),  # type: ignore[arg-type]
+        GenerationRequest(**common, sampling={"seed": 1}, choice=1),  # type: ignore[arg-type]
     )
     assert (parsed.model, parsed.stream) == ("m", True)
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from mlxk.engine import Supervisor
 from mlxk.engine.base import Done, EngineConfig, EngineRequest, EngineStats, EngineStep
-from mlxk.errors import InsufficientMemory, MlxkError
+from mlxk.errors import EngineUnavailable, InsufficientMemory, MlxkError
 from mlxk.requests import SamplingParams
 from mlxk.server.pool import Pool
 from mlxk.server.slot import Slot
@@ -18,7 +18,7 @@ REQUEST = EngineRequest(id="x", prompt=(1,), max_tokens=1, sampling=SamplingPara
 
 
 class World:
-    """What was loaded and unloaded, in order; `gate` holds generations, `loads` holds loads."""
+    """What was loaded and unloaded, in order; `gate` holds generations, `loads` loads, `ends` their ends."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
@@ -26,10 +26,14 @@ class World:
         self.gate.set()
         self.loads = asyncio.Event()
         self.loads.set()
+        self.ends = asyncio.Event()
+        self.ends.set()
+        self.deaf = False
         self.generating = asyncio.Event()
         self.broken: set[str] = set()
         self.engines: dict[str, Fake] = {}
         self.configs: list[EngineConfig] = []
+        self.limits: dict[str, int] = {}
 
     def factory(self, config: EngineConfig) -> Supervisor:
         self.configs.append(config)
@@ -50,9 +54,12 @@ class Fake:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.world.ends.wait()
         self.world.log.append(f"-{self.name}")
 
     async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
+        if self.world.deaf:
+            raise EngineUnavailable("deaf")
         self.world.generating.set()
         await self.world.gate.wait()
         yield Done("stop", 1, 0, 1, 0.0, 0.0, 0.0)
@@ -62,6 +69,9 @@ class Fake:
 
     async def stats(self) -> EngineStats:
         return EngineStats(state="ready", running=0, waiting=0)
+
+    def limit(self, memory_bytes: int) -> None:
+        self.world.limits[self.name] = memory_bytes
 
     async def died(self) -> MlxkError:
         return await asyncio.shield(self.death)

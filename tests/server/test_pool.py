@@ -11,7 +11,7 @@ from mlxk.engine.base import Distributed, Host
 from mlxk.errors import EngineUnavailable, InsufficientMemory
 from mlxk.server.pool import Pool
 from mlxk.server.wishes import Claim, Stay
-from tests.server.pooled import World, ask, config, place, pooled, state
+from tests.server.pooled import World, ask, claim, config, place, pooled, state
 
 
 async def test_loaded_when_first_asked_and_kept() -> None:
@@ -60,7 +60,7 @@ async def test_a_model_in_use_stays_and_others_wait_for_it() -> None:
         assert world.log == ["+a", "-a", "+b"]
 
 
-async def test_an_engine_may_take_what_others_leave() -> None:
+async def test_an_engine_may_take_its_part_of_what_nobody_claims() -> None:
     world = World()
     group = Distributed(hosts=(Host(ssh="127.0.0.1", ips=("127.0.0.1",)),) * 2)
     changes: dict[str, dict[str, object]] = {
@@ -72,7 +72,13 @@ async def test_an_engine_may_take_what_others_leave() -> None:
         for name, change in changes.items():
             settings = msgspec.structs.replace(config(name), **change)
             await ask(place(pool, settings, ttl=None, claim=Claim(size=200, outside=50)))
-    assert [made.memory_bytes for made in world.configs] == [950, 375, None]
+        # 1000, of which each claims 200; the two ranks of b are on this machine.
+        assert [made.memory_bytes for made in world.configs] == [950, (500 - 50) // 2, None]
+        assert world.limits == {"a": 200 + 400 // 3 - 50, "b": (200 + 400 // 3 - 50) // 2}
+        await pool.unload("b")
+        assert world.limits["a"] == 450
+        pool.resize(max_models=None, budget=800, patience=1.0)
+        assert world.limits["a"] == 350
 
 
 async def test_waiting_for_a_load_has_an_end() -> None:
@@ -144,13 +150,98 @@ async def test_the_longest_stay_of_those_that_share_counts() -> None:
     assert place(pool, config("a"), ttl=5, preload=False).stay == Stay(None, pinned=True, preload=True)
 
 
+async def test_a_time_that_is_over_during_a_load_waits_for_its_end() -> None:
+    world = World()
+    async with Pool(factory=world.factory, budget=10) as pool:
+        slot = place(pool, config("a"), ttl=0.02, claim=claim(10))
+        other = place(pool, config("b"), ttl=None, claim=claim(10))
+        world.loads.clear()
+        asking = asyncio.create_task(ask(slot))
+        await asyncio.wait([asking], timeout=0.01)
+        asking.cancel()
+        await asyncio.wait([asking], timeout=0.04)
+        assert (await state(slot), slot.size) == ("starting", 10)
+        world.loads.set()
+        async with asyncio.timeout(5):
+            while world.log != ["+a", "-a"]:  # noqa: ASYNC110 - only the log tells
+                await asyncio.sleep(0.001)
+        await ask(other)
+        assert world.log == ["+a", "-a", "+b"]
+
+
+async def test_an_operator_ends_a_load() -> None:
+    world = World()
+    async with pooled(world, "a") as (a,):
+        world.loads.clear()
+        asking = asyncio.create_task(ask(a))
+        await asyncio.wait([asking], timeout=0.01)
+        await a.__aexit__(None, None, None)
+        with pytest.raises(EngineUnavailable, match="while it was being loaded"):
+            await asking
+        assert (await state(a), a.size) == ("unloaded", 0)
+        world.loads.set()
+        await ask(a)
+    assert world.log == ["+a", "-a"]
+
+
+async def test_an_end_is_carried_out_though_nobody_waits_for_it() -> None:
+    world = World()
+    async with pooled(world, "A") as (a,):
+        world.ends.clear()
+        ending = asyncio.create_task(a.__aexit__(None, None, None))
+        await asyncio.wait([ending], timeout=0.01)
+        ending.cancel()
+        await asyncio.wait([ending])
+        assert await state(a) == "draining"
+        asyncio.get_running_loop().call_later(0.01, world.ends.set)
+    assert world.log == ["+A", "-A"]
+
+
+async def test_a_load_that_a_client_wanted_is_let_go_and_has_an_end() -> None:
+    world = World()
+    async with Pool(factory=world.factory, budget=10, patience=0.05) as pool:
+        x, y = (place(pool, config(name), ttl=None, claim=claim(10)) for name in "xy")
+        await ask(x)
+        world.gate.clear()
+        running = asyncio.create_task(ask(x))
+        await asyncio.wait([running], timeout=0.01)
+        loading = asyncio.create_task(y.load())
+        await asyncio.wait([loading], timeout=0.01)
+        assert x.draining
+        loading.cancel()
+        await asyncio.wait([loading])
+        assert (y.loading, x.draining) == (None, False)
+        with pytest.raises(EngineUnavailable, match="still waiting"):
+            await y.load()
+        world.gate.set()
+        await running
+    assert world.log == ["+x", "-x"]
+
+
+async def test_what_can_never_be_loaded_is_told_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    pool = Pool(factory=World().factory, budget=10)
+    slots = [place(pool, config(name), ttl=None, claim=claim(size)) for name, size in (("a", 5), ("b", 50))]
+    async with pool:
+        assert [await state(slot) for slot in slots] == ["unloaded", "dead"]
+        assert "b cannot be loaded: 50 of 10" in caplog.text
+
+
+async def test_an_engine_that_says_it_is_ready_and_takes_nothing_is_given_up() -> None:
+    world = World()
+    async with pooled(world, "a") as (a,):
+        await ask(a)
+        world.deaf = True
+        with pytest.raises(EngineUnavailable, match="deaf"):
+            await ask(a)
+
+
 async def test_leaving_ends_a_load() -> None:
     world = World()
     async with pooled(world, "a") as (a,):
         world.loads.clear()
         task = asyncio.create_task(ask(a))
         await asyncio.wait([task], timeout=0.02)
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(EngineUnavailable, match="while it was being loaded"):
         await task
     assert world.log == []
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from mlxk.engine.base import Done
-from mlxk.errors import InsufficientMemory, ModelNotFound
+from mlxk.errors import EngineUnavailable, InsufficientMemory, ModelNotFound, Overloaded
 from mlxk.events import Event, Finish, Start, Usage
 from mlxk.protocols.base import ModelCard
 from mlxk.requests import GenerationRequest, Message
@@ -48,7 +48,7 @@ class House:
             self._serve(wishes, order.slot)
 
     async def ask(self, name: str) -> None:
-        model = await self.service.admitted(name)
+        model = await self.service.admitted(name, 1000)
         answer = Answer(model.generate, [HELLO], on_overflow=lambda: None, meter=Meter(lambda _: None))
         with self.service.track(answer, model, 1000):
             async with answer:
@@ -124,6 +124,92 @@ async def test_weights_that_cannot_be_loaded_change_nothing(budget: int) -> None
         assert [(one.name, one.state) for one in house.pool.states()] == [("m", "ready")]
     assert [weights for _, weights in house.answered] == ["old", "old"]
     assert "+huge" not in world.log
+
+
+async def test_an_edit_may_be_taken_back_while_the_first_one_is_still_carried_out() -> None:
+    world = World()
+    house = House(world, [wish("m", "old")], budget=30)
+    async with house.pool:
+        await house.ask("m")
+        world.gate.clear()
+        running = asyncio.create_task(house.ask("m"))
+        await until()
+        await house.change([wish("m", "new")])
+        await house.change([wish("m", "old")])
+        assert [(one.name, one.state) for one in house.pool.states()] == [("m", "ready")]
+        assert not running.done()
+        world.gate.set()
+        await running
+        await until(100)
+        await house.ask("m")
+        await house.change([wish("m", "newest")])
+        await house.ask("m")
+        await until(100)
+        assert [(one.name, one.state) for one in house.pool.states()] == [("m", "ready")]
+    assert sorted(world.log) == sorted(
+        f"{sign}{name}" for sign in "+-" for name in ("old", "new", "old", "newest")
+    )
+    assert [weights for _, weights in house.answered] == ["old", "old", "old", "newest"]
+
+
+async def test_a_second_change_ends_nothing_that_still_answers() -> None:
+    world = World()
+    house = House(world, [wish("m", "a")], budget=10)
+    async with house.pool:
+        await house.ask("m")
+        world.gate.clear()
+        running = asyncio.create_task(house.ask("m"))
+        await until()
+        await house.change([wish("m", "b")])
+        changing = asyncio.create_task(house.change([wish("m", "c")]))
+        await until(100)
+        assert "-a" not in world.log
+        world.gate.set()
+        await asyncio.gather(running, changing)
+        await house.ask("m")
+    assert [weights for _, weights in house.answered] == ["a", "a", "c"]
+
+
+async def test_an_exchange_without_room_has_an_end() -> None:
+    """So do requests that wait for it, and there are not too many of them."""
+    world = World()
+    house = House(world, [wish("m", "old")], budget=5, patience=0.1)
+    async with house.pool:
+        await house.ask("m")
+        world.gate.clear()
+        running = asyncio.create_task(house.ask("m"))
+        await until()
+        changing = asyncio.create_task(house.change([wish("m", "new")]))
+        await until()
+        with pytest.raises(Overloaded):
+            await house.service.admitted("m", 1)
+        await asyncio.wait([changing], timeout=0.05)
+        waiting = asyncio.create_task(house.ask("m"))
+        with pytest.raises(EngineUnavailable, match="m had answers to finish"):
+            await changing
+        world.gate.set()
+        await asyncio.gather(running, waiting)
+        assert world.log == ["+old"]
+
+
+async def test_a_server_that_stops_keeps_nobody_waiting_for_an_exchange() -> None:
+    world = World()
+    house = House(world, [wish("m", "old")], budget=5, patience=60)
+    async with house.pool:
+        await house.ask("m")
+        world.gate.clear()
+        running = asyncio.create_task(house.ask("m"))
+        await until()
+        changing = asyncio.create_task(house.change([wish("m", "new")]))
+        await until()
+        waiting = asyncio.create_task(house.ask("m"))
+        await until()
+        house.service.phase = "draining"
+        with pytest.raises(EngineUnavailable, match="shutting down"):
+            await waiting
+        changing.cancel()
+        world.gate.set()
+        await running
 
 
 async def test_many_changes_under_many_requests() -> None:

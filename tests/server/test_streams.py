@@ -18,6 +18,7 @@ import pytest
 
 from mlxk.errors import ModelError
 from mlxk.server.limits import Limits
+from mlxk.server.service import Service
 from tests.server.conftest import Running, Serving
 from tests.server.scripted import Script
 
@@ -100,6 +101,20 @@ def test_health_tells_the_truth(start_server: Callable[..., Running]) -> None:
     answer = httpx.get(server.address + "/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert answer.json()["models"][0]["state"] == "failed"
+
+
+async def test_one_of_two_models_that_failed_takes_no_server_out() -> None:
+    script, service = Script(), Service()
+    other = Script()
+    service.serve([script.served("good"), other.served("bad")])
+    service.phase = "ready"
+    other.state = "dead"
+    ready, told = await service.health()
+    assert (ready, told["status"]) == (True, "degraded")
+    assert {model["name"]: model["state"] for model in told["models"]} == {"good": "ready", "bad": "failed"}
+    script.state = "dead"
+    ready, told = await service.health()
+    assert (ready, told["status"]) == (False, "unavailable")
 
 
 def test_routes(start_server: Callable[..., Running]) -> None:

@@ -112,7 +112,7 @@ def parse(body: Json) -> ParsedRequest:
             tools=tools,
             tool_choice=choice,
             parallel_tool_calls=said.parallel_tool_calls,
-            sampling=said.sampling(index),
+            sampling=said.sampling(),
             max_tokens=said.limit,
             stop=said.stops,
             response_format=response_format,
@@ -121,6 +121,7 @@ def parse(body: Json) -> ParsedRequest:
             top_logprobs=said.wanted_logprobs,
             continue_final=bool(said.continue_final_message),
             unsupported=left_out,
+            choice=index,
         )
         for index in range(said.choices)
     )

@@ -102,8 +102,8 @@ class SamplingFields(Body):
     def streams(self) -> bool:
         return bool(self.stream)
 
-    def sampling(self, choice: int) -> SamplingOverrides:
-        """The fields that the body set. Each further choice draws with the next seed, or all were alike."""
+    def sampling(self) -> SamplingOverrides:
+        """The fields that the body set."""
         said: dict[str, Any] = {
             name: value
             for name in SamplingOverrides.__optional_keys__
@@ -114,7 +114,7 @@ class SamplingFields(Body):
         if self.xtc_special_tokens is not None:
             said["xtc_special_tokens"] = tuple(self.xtc_special_tokens)
         if self.seed is not None:
-            said["seed"] = (self.seed + choice) & _UINT64_MASK
+            said["seed"] = self.seed & _UINT64_MASK
         return cast(SamplingOverrides, said)
 
     def check(self) -> None:

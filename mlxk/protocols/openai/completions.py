@@ -78,11 +78,12 @@ def parse(body: Json) -> ParsedRequest:
             prompt=prompt,
             suffix=said.suffix or None,
             model=said.model or "",
-            sampling=said.sampling(index),
+            sampling=said.sampling(),
             max_tokens=said.max_tokens,
             stop=said.stops,
             top_logprobs=said.logprobs,
             unsupported=left_out,
+            choice=index,
         )
         for prompt in said.prompt
         for index in range(said.choices)

@@ -58,7 +58,7 @@ def parse(body: Json, store: Store) -> ParsedRequest:
         tools=chosen.tools,
         tool_choice=chosen.choice,
         parallel_tool_calls=said.parallel_tool_calls,
-        sampling=said.sampling(0),
+        sampling=said.sampling(),
         max_tokens=said.max_output_tokens,
         response_format=text,
         reasoning=said.options(),
