@@ -25,9 +25,9 @@ class Limit:
     machine: Machine
 
 
-def limit_of(memory: MemorySection) -> Limit:
-    """The budget of the profile, or what the machine has for models now."""
-    machine = this_machine()
+def limit_of(memory: MemorySection, here: Machine | None = None) -> Limit:
+    """The budget of the profile, or what the machine has for models: now, or when `here` was taken."""
+    machine = here or this_machine()
     if memory.budget is None:
         return Limit(machine.usable, promised=False, machine=machine)
     part = percent(memory.budget)

@@ -87,6 +87,10 @@ class Reloader:
             hint = f"\nhint: {error.hint}" if error.hint else ""
             logger.error("the new configuration is not used; the old one stays\n%s%s", error, hint)
             _refuse(waiting, error)
+        except Exception as error:
+            # An edge: with this task, every later change would be lost.
+            logger.exception("the new configuration is not used; the old one stays")
+            _refuse(waiting, EngineError(f"The configuration could not be read anew: {error}."))
 
     async def ask(self) -> Json:
         """Reload now, and tell what changed. Raises `ConfigurationRefused`."""
@@ -111,9 +115,13 @@ class Reloader:
         """Folders are watched rather than files: editors and checkouts replace files."""
         files = frozenset(_watched(self._current))
         folders = {path.parent for path in files if path.parent.is_dir()}
-        async for changes in awatch(*folders, debounce=_QUIET, step=_QUIET // 4, recursive=False):
-            if any(Path(changed) in files for _, changed in changes):
-                self._asked.set()
+        try:
+            async for changes in awatch(*folders, debounce=_QUIET, step=_QUIET // 4, recursive=False):
+                if any(Path(changed) in files for _, changed in changes):
+                    self._asked.set()
+        except (OSError, RuntimeError, ExceptionGroup) as error:
+            # Such as the limit of what a user may watch.
+            logger.warning("saved edits are not noticed: %s; SIGHUP and /admin/reload still work", error)
 
     async def reload(self) -> list[Difference]:
         """What changed; raises why nothing did."""
@@ -137,7 +145,7 @@ class Reloader:
                 self._server.apply(site)
                 self._log.apply(new.profile.log)
                 self._current = new
-        except MlxkError:
+        except BaseException:
             self._resize(old)
             raise
 

@@ -18,6 +18,7 @@ from mlxk.config.schema import Profile, ServerSection
 from mlxk.config.schema.server import AdminKey, ApiKey, KeyLimitsSection
 from mlxk.engine import shared
 from mlxk.generation import Loaded, count_prompt, generate
+from mlxk.memory import Machine
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest
 from mlxk.server.cards import card_of
@@ -56,15 +57,18 @@ class Configuration:
     budget: int | None
 
     @classmethod
-    def of(cls, resolved: Resolved, *, isolated: bool) -> Configuration:
-        """Find each model's files and hold the settings against them; raises what is wrong."""
+    def of(cls, resolved: Resolved, *, isolated: bool, here: Machine) -> Configuration:
+        """Find each model's files and hold the settings against them; raises what is wrong.
+
+        `here` is the machine before any of the models was loaded.
+        """
         served = resolve_models(
             resolved,
             isolated=isolated,
             generation_config=lambda section: model_facts(section).generation_config,
         )
         plans = tuple(make_plan(item, "server") for item in served.values())
-        limit = limit_of(resolved.profile.memory)
+        limit = limit_of(resolved.profile.memory, here)
         loads = shared(plan.engine_config for plan in plans)
         fits = tuple(fit_of(plan, limit, load) for plan, load in zip(plans, loads, strict=True))
         return cls(resolved, tuple(served.values()), plans, fits, limit.bytes)

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -27,6 +28,7 @@ from mlxk.hub.offline import offline as asking_nobody
 
 if TYPE_CHECKING:
     from mlxk.cli.serving import Configuration
+    from mlxk.memory import Machine
     from mlxk.server.pool import Pool
     from mlxk.server.site import Site
 
@@ -94,11 +96,18 @@ def up(
     }
     options = ProfileOptions(profile=profile, variant=variant, set_=set_, isolated=isolated, locked=locked)
 
+    @cache
+    def here() -> Machine:
+        """Once: what the server itself takes later is not lost to it."""
+        from mlxk.memory import machine
+
+        return machine()
+
     def read() -> Configuration:
         from mlxk.cli.serving import Configuration
 
         resolved = resolve_profile(options, generation, flags=flags)
-        return Configuration.of(resolved, isolated=isolated)
+        return Configuration.of(resolved, isolated=isolated, here=here())
 
     if json and not plan:
         raise UsageError("--json belongs to --plan", hint="for a log of JSON lines: --log-format json")
