@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from mlxk.cli.ending import ended_in_order
 from mlxk.cli.hang_up import HangUp
 from mlxk.cli.loading import resolve_profile
 from mlxk.cli.names import ProfileName, VariantFlag
@@ -117,7 +118,7 @@ def up(
         preview(read(), as_json=json)
     else:
         hang_up = HangUp()
-        with asking_nobody(offline), hang_up.caught():
+        with asking_nobody(offline), hang_up.caught(), ended_in_order():
             _serve(read, hang_up)
     return 0
 

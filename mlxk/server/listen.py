@@ -28,12 +28,23 @@ def listening(listen: str) -> Iterator[socket.socket]:
     """The bound socket for as long as the block; a Unix socket's file goes with it."""
     with bind(listen) as sock:
         file = sock.getsockname() if sock.family == socket.AF_UNIX else None
+        own = None if file is None else _identity(file)
         try:
             yield sock
         finally:
-            if file is not None:
+            # Another server may have come in its place.
+            if file is not None and own == _identity(file):
                 with suppress(FileNotFoundError):
                     os.unlink(file)
+
+
+def _identity(path: str) -> tuple[int, int, int] | None:
+    """Which file this is; `None` for none. A number alone may soon be another file's."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
 def bind(listen: str) -> socket.socket:

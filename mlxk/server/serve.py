@@ -160,13 +160,15 @@ def serve(
     async def main() -> None:
         server = Server(site, tls=tls)
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        for number in before:
             loop.add_signal_handler(number, server.stop)
         try:
             await server.run(sock, lifespan, on_ready, companion(server) if companion else None)
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number, handler in before.items():
                 loop.remove_signal_handler(number)
+                signal.signal(number, handler)
 
     with sock, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

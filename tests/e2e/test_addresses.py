@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 import ssl
+import subprocess
+import time
 from pathlib import Path
 
 import httpx
+import pytest
 import trustme
 
-from tests.e2e.conftest import Cli, Serve
+from tests.e2e.conftest import MLXK, Cli, Serve
 
 HELLO = {"messages": [{"role": "user", "content": "Hello"}], "stream": True}
 
@@ -41,6 +45,26 @@ def test_a_unix_socket(serve: Serve, tmp_path: Path) -> None:
         assert answer.text.endswith("data: [DONE]\n\n")
         assert server.stop() == 0
     assert not file.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.15, 0.4])
+def test_a_server_that_is_ended_while_it_starts_leaves_nothing(
+    environment: dict[str, str], tmp_path: Path, number: signal.Signals, seconds: float
+) -> None:
+    file = tmp_path / "mlxk.sock"
+    command = [*MLXK, "up", "demo", "--listen", f"unix:{file}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, cwd=tmp_path) as process:
+        while not file.exists():
+            assert process.poll() is None
+        time.sleep(seconds)
+        process.send_signal(number)
+        said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode in (0, 130, 143)
+    assert "Traceback" not in said
+    assert not file.exists()
+    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout
+    assert str(file) not in listed
 
 
 def test_a_certificate_that_is_not_there(cli: Cli, tmp_path: Path) -> None:

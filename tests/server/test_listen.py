@@ -54,6 +54,17 @@ def test_a_unix_socket_is_its_users_own_and_goes_with_the_server(tmp_path: Path)
     assert not file.exists()
 
 
+def test_the_file_of_a_successor_stays(tmp_path: Path) -> None:
+    file = tmp_path / "mlxk.sock"
+    with listening(f"unix:{file}") as sock:
+        sock.close()
+        with listening(f"unix:{file}"):
+            pass
+        successor = bind(f"unix:{file}")
+    assert file.exists()
+    successor.close()
+
+
 def test_a_unix_socket_that_somebody_serves_is_in_use(tmp_path: Path) -> None:
     listen = f"unix:{tmp_path}/mlxk.sock"
     with listening(listen), pytest.raises(AddressInUse, match="in use"):
