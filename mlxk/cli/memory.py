@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlxk.config.notation import byte_count, percent
-from mlxk.config.schema import MemorySection
+from mlxk.config.notation import byte_count, percent, seconds
+from mlxk.config.schema import MemorySection, Profile
 from mlxk.engine.base import EngineConfig
 from mlxk.errors import InsufficientMemory
 from mlxk.memory import Machine, MemoryNeed, Model, advice, model_of, refusal
 from mlxk.memory import machine as this_machine
 from mlxk.memory.need import changed
 from mlxk.plan import Plan
-from mlxk.server.wishes import Claim
+from mlxk.server.wishes import Claim, Stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,16 @@ def fit_of(plan: Plan, limit: Limit, load: EngineConfig | None = None) -> Fit:
             plan.engine_config if plan.surface == "server" else changed(plan.engine_config, max_concurrency=1)
         )
     return Fit(plan.name, model_of(plan.facts, load), load, limit, plan.profile.tokens.context)
+
+
+def stay_of(profile: Profile, whole: Profile) -> Stay:
+    """When a model of a server with this `whole` profile is in memory.
+
+    The only one is loaded at once, one among several when it is first asked.
+    """
+    preload = not whole.models if profile.preload is None else profile.preload
+    pinned = profile.ttl == "never" or whole.memory.evict == "never"
+    return Stay(seconds(profile.ttl or "never"), pinned, preload)
 
 
 def check(plan: Plan) -> None:

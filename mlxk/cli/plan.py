@@ -66,11 +66,11 @@ def plan(
     )
     limit = limit_of(resolved.profile.memory)
     served = resolve_models(resolved, isolated=isolated, looks=True, generation_config=_generation_config)
-    rows = rows_of(served, limit)
+    rows = rows_of(served, limit, resolved.profile)
     if len(rows) == 1 and rows[0].missing is not None:
         raise rows[0].missing
     print(json.dumps(as_json(rows, limit), indent=2) if json_ else as_text(rows, limit, resolved.profile))
-    return 0 if all_fit(rows, limit, resolved.profile) else 1
+    return 0 if all_fit(rows, limit, resolved.profile.memory) else 1
 
 
 def _generation_config(section: ModelSection) -> Mapping[str, Any]:

@@ -17,9 +17,10 @@ def as_text(rows: Sequence[Row], limit: Limit, profile: Profile) -> str:
     lines = _table(rows)
     total = sum(row.counted for row in rows)
     lines += ["", _machine(limit)]
-    if total <= limit.bytes:
+    fit = all_fit(rows, limit, profile.memory)
+    if total <= limit.bytes and fit:
         lines.append(f"all together: {show(total)}, which fits")
-    elif all_fit(rows, limit, profile):
+    elif fit:
         lines.append(f"all together: {show(total)}; what was unused for longest leaves when another is asked")
     else:
         lines.append(f"all together: {show(total)}, which does not fit")

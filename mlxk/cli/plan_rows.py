@@ -1,4 +1,4 @@
-"""What `mlxk plan` finds out of each served model, and whether they fit."""
+"""What `mlxk plan` finds out of each served model, and whether they fit, as `mlxk up` would have it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlxk.cli.loading import make_plan
-from mlxk.cli.memory import Fit, Limit, fit_of
+from mlxk.cli.memory import Fit, Limit, fit_of, stay_of
 from mlxk.config import Resolved
-from mlxk.config.schema import Profile
+from mlxk.config.schema import MemorySection, Profile
+from mlxk.engine import EngineConfig, shared
 from mlxk.errors import ModelUnavailable
+from mlxk.plan import Plan
+from mlxk.server.wishes import Stay
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One served model; those that share weights in memory share them with `shares`."""
+    """One served model. Of those that share an engine, all but the first say whose it is, and all have the
+    longest stay."""
 
     name: str
     fit: Fit | None
+    pinned: bool = False
     shares: str | None = None
     missing: ModelUnavailable | None = None
 
@@ -26,32 +31,42 @@ class Row:
         return 0 if self.fit is None or self.shares is not None else self.fit.counted
 
 
-def rows_of(served: Mapping[str, Resolved], limit: Limit) -> list[Row]:
-    rows: list[Row] = []
+def rows_of(served: Mapping[str, Resolved], limit: Limit, whole: Profile) -> list[Row]:
+    """In their order. `whole` is the profile that serves them."""
+    plans: dict[str, Plan] = {}
+    missing: dict[str, ModelUnavailable] = {}
     for name, resolved in served.items():
         try:
-            fit = fit_of(make_plan(resolved, "server"), limit)
+            plans[name] = make_plan(resolved, "server")
         except ModelUnavailable as error:
-            rows.append(Row(name, None, missing=error))
-            continue
-        same = (row.name for row in rows if row.fit is not None and row.fit.load == fit.load)
-        rows.append(Row(name, fit, shares=next(same, None)))
-    return rows
+            missing[name] = error
+    loads = dict(zip(plans, shared(plan.engine_config for plan in plans.values()), strict=True))
+    firsts: dict[EngineConfig, str] = {}
+    stays: dict[EngineConfig, Stay] = {}
+    for name, load in loads.items():
+        stay = stay_of(plans[name].profile, whole)
+        firsts.setdefault(load, name)
+        stays[load] = stays.get(load, stay).over(stay)
+    return [
+        Row(name, None, missing=missing[name])
+        if name in missing
+        else Row(
+            name,
+            fit_of(plans[name], limit, loads[name]),
+            stays[loads[name]].pinned,
+            None if firsts[loads[name]] == name else firsts[loads[name]],
+        )
+        for name in served
+    ]
 
 
-def _stays(profile: Profile, row: Row) -> bool:
-    """Whether nobody can make it leave."""
-    entry = profile.models.get(row.name)
-    defaults = None if profile.defaults is None else profile.defaults.ttl
-    own = entry.ttl if entry is not None and entry.ttl is not None else defaults
-    return profile.memory.evict == "never" or own == "never"
-
-
-def all_fit(rows: Sequence[Row], limit: Limit, profile: Profile) -> bool:
+def all_fit(rows: Sequence[Row], limit: Limit, memory: MemorySection) -> bool:
     """Each alone, beside those that never leave."""
-    pinned = [row for row in rows if row.counted and len(rows) > 1 and _stays(profile, row)]
-    for row in rows:
-        beside = sum(other.counted for other in pinned if other is not row)
-        if row.fit is not None and row.counted + beside > limit.bytes:
+    engines = [row for row in rows if row.fit is not None and row.shares is None]
+    for row in engines:
+        beside = [other for other in engines if other.pinned and other is not row]
+        if row.counted + sum(other.counted for other in beside) > limit.bytes:
+            return False
+        if memory.max_models is not None and len(beside) >= memory.max_models:
             return False
     return True

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mlxk.cli.facts import model_facts
 from mlxk.cli.loading import make_plan
-from mlxk.cli.memory import Fit, fit_of, limit_of
+from mlxk.cli.memory import Fit, fit_of, limit_of, stay_of
 from mlxk.config import Resolved
 from mlxk.config.difference import Difference, differences
 from mlxk.config.models import resolve_models
@@ -33,7 +33,7 @@ from mlxk.server.routes import RouteTable
 from mlxk.server.site import Site
 from mlxk.server.slot import Slot
 from mlxk.server.tokens import TextTokens
-from mlxk.server.wishes import Stay, Wish
+from mlxk.server.wishes import Wish
 from mlxk.text import TextModel
 
 
@@ -109,15 +109,9 @@ class Configuration:
     @property
     def wishes(self) -> tuple[Wish, ...]:
         return tuple(
-            Wish(plan.name, fit.load, self._stay(plan.profile), fit.claim)
+            Wish(plan.name, fit.load, stay_of(plan.profile, self.profile), fit.claim)
             for plan, fit in zip(self.plans, self.fits, strict=True)
         )
-
-    def _stay(self, profile: Profile) -> Stay:
-        """A profile's only model is loaded at once, one among several when it is first asked."""
-        preload = not self.profile.models if profile.preload is None else profile.preload
-        pinned = profile.ttl == "never" or self.profile.memory.evict == "never"
-        return Stay(seconds(profile.ttl or "never"), pinned, preload)
 
     def site(self, slot_of: Callable[[str], Slot]) -> Site:
         """What is served, over the slots of the names. Reads tokenizers: not for an event loop."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlxk.cli import main
+from tests.models import make_adapter
 
 Captured = pytest.CaptureFixture[str]
 
@@ -81,6 +82,36 @@ def test_what_stays_takes_room(budget: str, status: int, said: str, capsys: Capt
     found, out = planned(capsys, "-p", "two.yaml", "--set", f"memory.budget={budget}")
     assert found == status
     assert said in out
+
+
+def test_what_an_entry_builds_on_counts_too(work: Path, capsys: Captured) -> None:
+    (work / "base.yaml").write_text("mlxk: 1\nmodel: builtin:demo\nttl: never\n")
+    profile = work / "two.yaml"
+    profile.write_text(
+        profile.read_text().replace('demo: {model: "builtin:demo", ttl: never}', "demo: {extends: base}")
+    )
+    status, out = planned(capsys, "-p", "two.yaml", "--set", "memory.budget=170MB")
+    assert status == 1
+    assert "which does not fit" in out
+
+
+def test_places_that_are_taken_for_good(capsys: Captured) -> None:
+    status, out = planned(capsys, "-p", "two.yaml", "--set", "memory.max_models=1")
+    assert status == 1
+    assert "which does not fit" in out
+
+
+def test_adapters_over_one_model_are_one_engine(work: Path, qwen3_path: Path, capsys: Captured) -> None:
+    for name in ("one", "other"):
+        make_adapter(work / name, qwen3_path)
+    (work / "adapted.yaml").write_text(
+        f"mlxk: 1\nmodels:\n  one: {{model: {{path: {qwen3_path}, adapter: ./one}}}}\n"
+        f"  other: {{model: {{path: {qwen3_path}, adapter: ./other}}, ttl: never}}\n"
+    )
+    status, found = as_json(capsys, "-p", "adapted.yaml")
+    one, other = found["models"]
+    assert (status, one["shares"], other["shares"], other["counted"]) == (0, None, "one", 0)
+    assert found["total"] == one["counted"]
 
 
 def test_models_that_take_turns(work: Path, capsys: Captured) -> None:
