@@ -22,6 +22,11 @@ def write_safetensors(file: Path, tensors: dict[str, bytes]) -> None:
     file.write_bytes(struct.pack("<Q", len(encoded)) + encoded + b"".join(tensors.values()))
 
 
+def _header(text: str) -> bytes:
+    """A weights file that is nothing but such a header."""
+    return struct.pack("<Q", len(text)) + text.encode()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     config = {"model_type": "qwen3", "max_position_embeddings": 512, "eos_token_id": 7}
@@ -55,6 +60,23 @@ def test_context_length_defaults_when_the_config_is_silent(folder: Path) -> None
     assert facts.read(folder).context_length == 4096
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"text_config": "none"},
+        {"text_config": [1]},
+        {"torch_dtype": {"a": 1}},
+        {"dtype": [1], "vocab_size": "x"},
+    ],
+)
+def test_values_of_other_types_are_as_good_as_none(folder: Path, odd: dict[str, object]) -> None:
+    config = {"model_type": "qwen3", "max_position_embeddings": 512, **odd}
+    (folder / "config.json").write_text(json.dumps(config))
+    read = facts.read(folder)
+    assert (read.context_length, read.vocabulary, read.eos_token_ids) == (512, None, (3, 7))
+    assert isinstance(read.quantization, str)
+
+
 def test_a_missing_generation_config_is_no_error(folder: Path) -> None:
     (folder / "generation_config.json").unlink()
     assert facts.read(folder).generation_config == {}
@@ -81,6 +103,7 @@ def test_shards_come_from_the_index(folder: Path) -> None:
         ("config.json", b"[]", "not a JSON object"),
         ("config.json", b"{}", "no `model_type`"),
         ("config.json", b"\xff\xfe", "config.json cannot be read"),
+        ("config.json", b"[" * 100_000, "config.json cannot be read"),
         ("generation_config.json", b"nonsense", "generation_config.json cannot be read"),
         ("tokenizer.json", None, "no tokenizer"),
         ("model.safetensors", None, "no weights"),
@@ -89,6 +112,12 @@ def test_shards_come_from_the_index(folder: Path) -> None:
         ("model.safetensors", b"\xff" * 64, "corrupt"),
         ("model.safetensors", struct.pack("<Q", 2) + b"[]", "corrupt"),
         ("model.safetensors", struct.pack("<Q", 8) + b'{"a": 1}', "corrupt"),
+        (
+            "model.safetensors",
+            _header('{"a": {"dtype": "U8", "shape": [Infinity], "data_offsets": [0, 1]}}'),
+            "corrupt",
+        ),
+        ("model.safetensors", _header('{"a": ' + "[" * 100_000), "corrupt"),
         ("model.safetensors.index.json", b"{", "index.json cannot be read"),
     ],
 )
