@@ -1,6 +1,7 @@
 """How much memory this machine has for models, read without MLX.
 
-Linux: what the kernel calls available, within the limits of the control groups that this process is in.
+Linux: what the kernel calls available, within the limits of the control groups that this process is in. With
+MLX's build for CUDA: the memory of the first graphics card that this process may use.
 macOS: unified memory, and the part of it that Metal recommends as working set, which is what the system
 setting `iogpu.wired_limit_mb` says, or else two thirds up to 36 GB and three quarters above.
 """
@@ -13,9 +14,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 _LARGE_MAC = 36 << 30
+_CUDA_BUILDS = ("mlx-cuda-13", "mlx-cuda-12")
+_PLAIN = "--format=csv,noheader,nounits"  # in MiB
+_CARD_SECONDS = 5.0
 _UNLIMITED = 1 << 60  # control groups of version 1 say "no limit" with a number of this size
 
 
@@ -28,11 +33,11 @@ class Machine:
     fused_attention: bool = False
 
 
-def machine(root: Path = Path("/")) -> Machine:
-    """This machine. `root` is where the Linux pseudo file systems are."""
+def machine() -> Machine:
+    """This machine."""
     if sys.platform == "darwin":
         return _mac()
-    return _linux(root)
+    return graphics_card() or linux()
 
 
 def _mac() -> Machine:
@@ -49,7 +54,32 @@ def mac_of(total: int, wired_limit: int) -> Machine:
     return Machine(total, wired_limit or recommended, fused_attention=True)
 
 
-def _linux(root: Path) -> Machine:
+def graphics_card() -> Machine | None:
+    """The graphics card that MLX uses; `None` without one, or where it shares the machine's memory."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0].strip()
+    if not any(_installed(name) for name in _CUDA_BUILDS) or visible in ("", "-1"):
+        return None
+    command = ("nvidia-smi", "-i", visible, "--query-gpu=memory.total,memory.free", _PLAIN)
+    try:
+        said = subprocess.run(  # noqa: S603 - no shell; the card is a number or a name
+            command, capture_output=True, text=True, check=True, timeout=_CARD_SECONDS
+        ).stdout
+        total, free = (int(part) << 20 for part in said.split(","))
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return Machine(total, free)
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def linux(root: Path = Path("/")) -> Machine:
+    """A machine without one. `root` is where the pseudo file systems are."""
     lines = re.findall(r"^(\w+):\s+(\d+) kB", (root / "proc/meminfo").read_text(), re.MULTILINE)
     said = {name: int(size) << 10 for name, size in lines}
     total, usable = said["MemTotal"], said["MemAvailable"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlxk.memory import show
-from mlxk.memory.machine import mac_of, machine
+from mlxk.memory.machine import graphics_card, linux, mac_of, machine
 
 GIB = 1 << 30
 MEMINFO = "MemTotal:       16777216 kB\nMemFree:         1048576 kB\nMemAvailable:    8388608 kB\n"
@@ -33,7 +33,7 @@ def test_this_machine() -> None:
 
 
 def test_a_machine_without_groups(root: Path) -> None:
-    assert (machine(root).total, machine(root).usable) == (16 * GIB, 8 * GIB)
+    assert (linux(root).total, linux(root).usable) == (16 * GIB, 8 * GIB)
 
 
 def test_a_container(root: Path) -> None:
@@ -46,14 +46,14 @@ def test_a_container(root: Path) -> None:
         memory__current=str(4 * GIB),
         memory__stat=f"anon 5\ninactive_file {GIB}",
     )
-    assert (machine(root).total, machine(root).usable) == (6 * GIB, 3 * GIB)
+    assert (linux(root).total, linux(root).usable) == (6 * GIB, 3 * GIB)
 
 
 def test_groups_of_the_first_version(root: Path) -> None:
     (root / "proc/self/cgroup").write_text("4:cpu,cpuacct:/box\n3:memory:/box\n")
     group(root, "memory/box", memory__limit_in_bytes=str(2 * GIB), memory__usage_in_bytes=str(3 * GIB))
     group(root, "memory", memory__limit_in_bytes=str((1 << 63) - 4096))
-    assert (machine(root).total, machine(root).usable) == (2 * GIB, 0)
+    assert (linux(root).total, linux(root).usable) == (2 * GIB, 0)
 
 
 def test_macs() -> None:
@@ -67,3 +67,40 @@ def test_macs() -> None:
 )
 def test_sizes(size: int, shown: str) -> None:
     assert show(size) == shown
+
+
+@pytest.mark.parametrize(
+    ("prints", "visible", "expected"),
+    [
+        ("143771, 140000", None, (143771 << 20, 140000 << 20)),
+        ("143771, 140000", "2,3", (143771 << 20, 140000 << 20)),
+        ("143771, 140000", "-1", None),
+        ("143771, 140000", "", None),
+        ("[N/A], [N/A]", None, None),
+    ],
+)
+def test_a_graphics_card(
+    prints: str,
+    visible: str | None,
+    expected: tuple[int, int] | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With MLX's build for CUDA; a script stands for the driver's tool."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho "{prints}"\n')
+    tool.chmod(0o755)
+    (tmp_path / "mlx_cuda_13-1.dist-info").mkdir()
+    (tmp_path / "mlx_cuda_13-1.dist-info" / "METADATA").write_text("Name: mlx-cuda-13\nVersion: 1\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    without = graphics_card()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    found = graphics_card()
+    assert without is None
+    assert (None if found is None else (found.total, found.usable)) == expected
+    if expected is not None:
+        assert (tmp_path / "asked").read_text().startswith(f"-i {(visible or '0')[0]} --query-gpu")
