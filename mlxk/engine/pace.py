@@ -47,7 +47,9 @@ class Pace:
         if not self._token:
             return min(MULTIPLE, self._most)
         pause = max(SHORTEST_PAUSE, STEPS * self._step)
-        tokens = int(pause / self._token) // MULTIPLE * MULTIPLE
+        # Rounded up: a small chunk takes as long as all weights need to be read, and as long as it takes less
+        # than the pause, the next one must be larger.
+        tokens = -(-int(pause / self._token) // MULTIPLE) * MULTIPLE
         return min(max(tokens, MULTIPLE), self._most)
 
 
