@@ -88,7 +88,8 @@ def test_choices(server: Running) -> None:
     ]
     assert answer.usage.prompt_tokens == 5
     assert answer.usage.completion_tokens == 6
-    assert sorted(request.sampling["seed"] for request in server.script.requests) == [1, 2, 3]
+    said = sorted((request.sampling["seed"], request.choice) for request in server.script.requests)
+    assert said == [(1, 0), (1, 1), (1, 2)]
 
 
 def test_streamed_choices(server: Running) -> None:
