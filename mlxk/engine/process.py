@@ -39,6 +39,9 @@ logger = logging.getLogger(__name__)
 EXIT_SECONDS = 5.0
 WRITE_SECONDS = 10.0
 REAP_SECONDS = 0.05
+# While it loads, a child may be silent for so many times as long: libraries, of some GB with
+# CUDA, are read under the interpreter's lock.
+LOADING = 6
 # Real-time signals have no names.
 _SIGNALS: Mapping[int, str] = MappingProxyType({number.value: number.name for number in signal.Signals})
 
@@ -60,7 +63,7 @@ class _Link(asyncio.Protocol):
 
 class ProcessEngine(FrontEngine):
     """One model in one child. Silence counts as death: of the process itself, which has nothing else to do,
-    for `freeze_seconds`, and once the model is loaded of its worker for `hang_seconds`, as a step may take
+    for `freeze_seconds`, longer while it loads, and then of its worker for `hang_seconds`, as a step may take
     long.
     """
 
@@ -233,10 +236,10 @@ class ProcessEngine(FrontEngine):
         now, every = loop.time(), min(self._hang, self._freeze) / 4
         if now - due > every:
             self._heard = self._beat = now
-        silences = [(now - self._beat, self._freeze)]
-        if self._stats.state == "ready":
-            silences.append((now - self._heard, self._hang))
-        for silent, limit in silences:
+        limits = [(now - self._beat, self._freeze), (now - self._heard, self._hang)]
+        if self._stats.state == "starting":
+            limits = [(now - self._beat, LOADING * self._freeze)]
+        for silent, limit in limits:
             if silent > limit:
                 logger.error("no sign of life from engine process %d for %.0f s", self._process.pid, silent)
                 self._silent = silent

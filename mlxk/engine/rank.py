@@ -57,6 +57,9 @@ def _lead(summons: Summons) -> None:
     command = inbox.get()
     if not isinstance(command, Load):
         raise SystemExit(f"expected Load, not {command!r}")
+    # Before others wait for a sign of life: it takes long, under the interpreter's lock.
+    from mlxk.engine.worker import Worker
+
     leader = Leader(front.send)
     try:
         with socket.create_server(summons.leader) as door:
@@ -64,13 +67,13 @@ def _lead(summons: Summons) -> None:
     except MlxkError as error:
         front.send(Failure.of(error))
         return
-
-    from mlxk.engine.worker import Worker
-
     Worker(command.config, inbox, front.send, heartbeat=summons.heartbeat, leader=leader).run()
 
 
 def _follow(summons: Summons, rank: int) -> None:
+    # Before anybody waits for a sign of life: it takes long, under the interpreter's lock.
+    from mlxk.engine.follower import follow
+
     orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
     connection = _connected(summons.leader)
     link = Link[Order](connection, order_decoder(), orders.put, status=1, patience=summons.freeze)
@@ -80,9 +83,6 @@ def _follow(summons: Summons, rank: int) -> None:
     order = orders.get()
     if not isinstance(order, Load):
         raise SystemExit(f"expected Load, not {order!r}")
-
-    from mlxk.engine.follower import follow
-
     follow(orders, order.config, link.send)
 
 

@@ -148,11 +148,11 @@ async def test_a_stopped_rank_is_found_and_nothing_stays_behind(qwen3_path: Path
 
 @pytest.mark.parametrize("which", [0, 1])
 async def test_a_stopped_rank_of_an_idle_group_is_found(which: int, qwen3_path: Path) -> None:
-    engine = GroupEngine(distributed(config(qwen3_path)), heartbeat_seconds=0.1, freeze_seconds=2.0)
+    engine = GroupEngine(distributed(config(qwen3_path)), heartbeat_seconds=0.1, freeze_seconds=3.0)
     async with engine:
         ranks = await asyncio.to_thread(ranks_of, engine)
         os.kill(ranks[which], signal.SIGSTOP)
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(15):
             assert isinstance(await engine.died(), EngineCrashed)
     await gone(ranks)
 

@@ -181,13 +181,13 @@ async def test_a_child_is_not_blamed_for_a_pause_of_its_front(qwen3_path: Path) 
 
 
 async def test_a_child_that_stands_still_while_it_loads_is_found(qwen3_path: Path) -> None:
-    engine = ProcessEngine(config(qwen3_path), heartbeat_seconds=0.05, freeze_seconds=2.0)
+    engine = ProcessEngine(config(qwen3_path), heartbeat_seconds=0.05, freeze_seconds=0.4)
     entering = asyncio.create_task(engine.__aenter__())
     while engine.pid is None:  # noqa: ASYNC110 - nothing else tells
         await asyncio.sleep(0.001)
     pid = engine.pid
     os.kill(pid, signal.SIGSTOP)
-    async with asyncio.timeout(6):
+    async with asyncio.timeout(10):
         with pytest.raises(EngineCrashed, match="stood still"):
             await entering
     await gone(pid)
