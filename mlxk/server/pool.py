@@ -147,6 +147,7 @@ class Pool:
                     await self._loader.end(slot)
             await self._come(order.coming, awaited, present)
             order.settle()
+            self._foresee()
             yield
         for slot, names in leaving.items():
             task = asyncio.create_task(self._leave(slot, names, doors), name="mlxk-leave")
@@ -197,8 +198,10 @@ class Pool:
         return self
 
     def _foresee(self) -> None:
-        """Tell of models that can never be loaded, before anybody asks for one."""
+        """Tell of models that can never be loaded, before anybody asks for one, and no longer of others."""
         for slot in self._slots:
+            if isinstance(slot.failure, InsufficientMemory):
+                slot.failure = None
             try:
                 self._loader.room.check(self._slots, slot)
             except InsufficientMemory as error:
