@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mlxk.engine.base import EngineStats
+from mlxk.errors import MlxkError
 from mlxk.events import Event
 from mlxk.protocols.base import ModelCard
 from mlxk.requests import GenerationRequest
@@ -24,6 +25,11 @@ class Residence(Protocol):
     @property
     def restarts(self) -> int:
         """How often the engine died and was started again."""
+        ...
+
+    @property
+    def reason(self) -> MlxkError | None:
+        """Why it cannot answer now: it cannot be loaded, or its engine died and is not there again."""
         ...
 
     async def load(self) -> None:

@@ -18,7 +18,7 @@ from typing import Protocol, Self
 
 from mlxk.engine import Supervisor, engine_of
 from mlxk.engine.base import EngineConfig
-from mlxk.errors import InsufficientMemory, MlxkError, ModelNotFound
+from mlxk.errors import EngineUnavailable, InsufficientMemory, MlxkError, ModelNotFound
 from mlxk.server.arrangement import Arrangement
 from mlxk.server.loader import Loader
 from mlxk.server.room import Room
@@ -138,6 +138,8 @@ class Pool:
         staying = [slot for slot in self._slots if slot not in leaving]
         for slot in order.coming:
             self._loader.room.check(staying, slot)
+        if not self._loader.room.holds_all(self._slots, awaited):
+            await self._gone()
         async with AsyncExitStack() as stack:
             present = [slot for slot in leaving if slot.resident]
             if not self._loader.room.holds_all(self._slots, awaited):
@@ -147,11 +149,21 @@ class Pool:
                     await self._loader.end(slot)
             await self._come(order.coming, awaited, present)
             order.settle()
+            self._foresee()
             yield
         for slot, names in leaving.items():
             task = asyncio.create_task(self._leave(slot, names, doors), name="mlxk-leave")
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
+
+    async def _gone(self) -> None:
+        """Wait for what goes already, before any other model is closed for the room that it takes."""
+        leaving = set(self._leaving)
+        if leaving and (await asyncio.wait(leaving, timeout=self._loader.patience))[1]:
+            raise EngineUnavailable(
+                "An engine of an earlier configuration still answers, and there is no room beside it.",
+                hint="Try again when it is done; `memory.wait` says for how long to wait.",
+            )
 
     async def _come(self, coming: Sequence[Slot], awaited: Sequence[Slot], present: Sequence[Slot]) -> None:
         """Take in what comes, and load what is awaited; if that fails, `present` are in memory again."""
@@ -197,8 +209,10 @@ class Pool:
         return self
 
     def _foresee(self) -> None:
-        """Tell of models that can never be loaded, before anybody asks for one."""
+        """Tell of models that can never be loaded, before anybody asks for one, and no longer of others."""
         for slot in self._slots:
+            if isinstance(slot.failure, InsufficientMemory):
+                slot.failure = None
             try:
                 self._loader.room.check(self._slots, slot)
             except InsufficientMemory as error:

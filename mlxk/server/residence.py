@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 from mlxk.config.schema import Profile
+from mlxk.errors import MlxkError
 from mlxk.policy import check_keep_alive
 from mlxk.server.models import Residence
 
@@ -23,6 +24,10 @@ class GuardedResidence:
     @property
     def restarts(self) -> int:
         return self._residence.restarts
+
+    @property
+    def reason(self) -> MlxkError | None:
+        return self._residence.reason
 
     async def load(self) -> None:
         await self._residence.load()

@@ -222,7 +222,9 @@ class Service:
     async def health(self) -> tuple[bool, Json]:
         """Whether a model can answer, loaded first if need be, and each one's state."""
         states = {name: await self._state(model) for name, model in self._models.items()}
-        able = {name for name, state in states.items() if state["state"] != "failed"}
+        able = {
+            name for name, state in states.items() if state["state"] != "failed" and "reason" not in state
+        }
         served = "ready" if len(able) == len(states) else "degraded" if able else "unavailable"
         ready = self.phase == "ready" and bool(able)
         return ready, {
@@ -237,7 +239,9 @@ class Service:
             stats = await model.stats()
         except MlxkError as error:
             return {"state": "failed", "reason": error.code}
-        return {"state": _STATES[stats.state], "running": stats.running, "waiting": stats.waiting}
+        told = {"state": _STATES[stats.state], "running": stats.running, "waiting": stats.waiting}
+        failure = model.residence.reason
+        return told if failure is None else {**told, "reason": failure.code}
 
 
 def _lasting(keep_alive: float) -> float | None:

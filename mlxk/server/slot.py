@@ -116,9 +116,9 @@ class Slot:
     @property
     def reason(self) -> MlxkError | None:
         """Why it cannot answer, or had to be started again and is not there yet."""
-        if self.state == "ready":
-            return None
-        return self.failure if self.engine is None else self.engine.failure
+        if self.engine is None:
+            return self.failure
+        return None if self.engine.state == "ready" else self.engine.failure
 
     async def generate(self, request: EngineRequest) -> AsyncGenerator[EngineStep, None]:
         """Steps of the engine; one that just died, which its supervisor does not know yet, is waited for."""

@@ -144,6 +144,7 @@ class ScriptedResidence:
         self.asked: list[object] = []
         self.leaves: float | None = None
         self.restarts = 0
+        self.reason: MlxkError | None = None
 
     async def load(self) -> None:
         self.asked.append("load")

@@ -286,3 +286,24 @@ async def test_leaving_in_the_middle_of_a_change_leaves_nothing() -> None:
         await asyncio.wait([changing])
         await house.ask("m")
     assert world.log == ["+old", "-old"]
+
+
+async def test_a_change_without_room_waits_for_what_already_goes_before_it_closes_a_model() -> None:
+    world = World()
+    house = House(world, [wish("a", "A")], budget=10, patience=0.05)
+    async with house.pool:
+        await house.ask("a")
+        world.gate.clear()
+        running = asyncio.create_task(house.ask("a"))
+        await until()
+        await house.change([wish("b", "B", preload=True)])
+        with pytest.raises(EngineUnavailable, match="still answers"):
+            await house.change([wish("b", "C", preload=True)])
+        assert world.log == ["+A", "+B"]
+        late = asyncio.create_task(house.ask("b"))
+        world.gate.set()
+        await asyncio.gather(running, late)
+        await until()
+        await house.change([wish("b", "C", preload=True)])
+        await house.ask("b")
+    assert world.log == ["+A", "+B", "-A", "+C", "-B", "-C"]
