@@ -153,6 +153,7 @@ def test_a_failing_start_ends_the_server() -> None:
 
     serving = Serving(Script(), lifespan=lifespan)
     serving.thread.start()
+    serving.thread.join(10)  # by itself: one that is told to stop before it fails ends in order
     with pytest.raises(ModelError, match="corrupt"):
         serving.end()
 
