@@ -6,8 +6,9 @@ into its range, and the answer tells. What the policy does not name is the calle
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mlxk.config.schema import (
     Bounds,
@@ -35,7 +36,7 @@ def admit(request: GenerationRequest, profile: Profile) -> tuple[GenerationReque
     if policy.locked:
         _refuse_locked(request, profile, policy)
     left_out = _left_out(request.unsupported, policy)
-    admitted, clamped = _clamped(request, policy)
+    admitted, clamped = _clamped(request, profile)
     admitted, lowered = _lowered(admitted, profile)
     return admitted, (*left_out, *clamped, *lowered)
 
@@ -92,10 +93,10 @@ def _said(request: GenerationRequest) -> Mapping[str, object]:
         "max_tokens": "all" if request.fill_context and request.max_tokens is None else request.max_tokens,
         "context": request.context,
         "overflow": request.overflow,
-        "max_reasoning": _agreed(reasoning.max_tokens, own.get(BUDGET)),
+        "max_reasoning": _agreed(reasoning.max_tokens, *_to_template(own, BUDGET)),
         "stop": None if request.stop is None else list(request.stop),
-        "reasoning": _agreed(reasoning.enabled, switched(own)),
-        "reasoning_effort": _agreed(reasoning.effort, own.get(EFFORT)),
+        "reasoning": _agreed(reasoning.enabled, *switched(own)),
+        "reasoning_effort": _agreed(reasoning.effort, *_to_template(own, EFFORT)),
         "system": _system_text(request) if system else None,
         "tools": request.tools or None,
         "response_format": request.response_format,
@@ -105,11 +106,16 @@ def _said(request: GenerationRequest) -> Mapping[str, object]:
     return {**request.sampling, **{name: value for name, value in found.items() if value is not None}}
 
 
-def _agreed(said: object, to_template: object) -> object:
-    """What a request says with a field and with a variable of the chat template; both, where they differ."""
-    if said is None or to_template is None or said == to_template:
-        return to_template if said is None else said
-    return said, to_template
+def _agreed(*said: object) -> object:
+    """What a request says with a field and with variables of the chat template; all, where they differ."""
+    own = [value for value in said if value is not None]
+    return own if any(value != own[0] for value in own) else next(iter(own), None)
+
+
+def _to_template(variables: Mapping[str, Any], name: str) -> Iterator[object]:
+    """What a variable says, if it is there. `null` says something: it takes back what the profile says."""
+    if name in variables:
+        yield (name, None) if variables[name] is None else variables[name]
 
 
 def _system_text(request: GenerationRequest) -> str:
@@ -135,11 +141,9 @@ def _configured(profile: Profile) -> Mapping[str, object]:
     }
 
 
-def _clamped(
-    request: GenerationRequest, policy: RequestPolicySection
-) -> tuple[GenerationRequest, tuple[str, ...]]:
+def _clamped(request: GenerationRequest, profile: Profile) -> tuple[GenerationRequest, tuple[str, ...]]:
     warnings: list[str] = []
-    clamp = policy.clamp
+    clamp = profile.request_policy.clamp
 
     def into(name: str, value: float, bounds: Bounds | CountBounds) -> float:
         fitted = value
@@ -148,7 +152,7 @@ def _clamped(
         if bounds.max is not None:
             fitted = min(fitted, bounds.max)
         if fitted != value:
-            warnings.append(f"{name} {value:g} was clamped to {fitted:g}")
+            warnings.append(f"{name} {_number(value)} was clamped to {_number(fitted)}")
         return fitted
 
     sampling: SamplingOverrides = {**request.sampling}
@@ -158,8 +162,8 @@ def _clamped(
     limit, reasoning = request.max_tokens, request.reasoning
     if limit is not None:
         limit = int(into("max_tokens", limit, clamp.max_tokens))
-    elif request.fill_context and clamp.max_tokens.max is not None:
-        limit = clamp.max_tokens.max
+    elif request.fill_context and (ceiling := _ceiling(profile)) is not None:
+        limit = ceiling
         warnings.append(f"max_tokens was clamped to {limit}")
     if reasoning.max_tokens is not None:
         budget = into("max_reasoning", reasoning.max_tokens, clamp.max_reasoning)
@@ -167,3 +171,13 @@ def _clamped(
     if not warnings:
         return request, ()
     return replace(request, sampling=sampling, max_tokens=limit, reasoning=reasoning), tuple(warnings)
+
+
+def _ceiling(profile: Profile) -> int | None:
+    """The range's end for output tokens, where it allows less than the profile does."""
+    ceiling, most = profile.request_policy.clamp.max_tokens.max, profile.tokens.max_output
+    return None if ceiling is None or (most is not None and most <= ceiling) else ceiling
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"

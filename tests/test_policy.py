@@ -102,6 +102,18 @@ def test_one_that_is_not_said_or_not_locked_passes(name: str) -> None:
             GenerationRequest(messages=USER, chat_template_kwargs={"reasoning_effort": "low"}),
         ),
         ("max_reasoning", GenerationRequest(messages=USER, chat_template_kwargs={"thinking_budget": 9})),
+        # What is taken back is said too, and one of two switches may be the template's.
+        (
+            "reasoning_effort",
+            GenerationRequest(messages=USER, chat_template_kwargs={"reasoning_effort": None}),
+        ),
+        ("max_reasoning", GenerationRequest(messages=USER, chat_template_kwargs={"thinking_budget": None})),
+        (
+            "reasoning",
+            GenerationRequest(
+                messages=USER, chat_template_kwargs={"enable_thinking": True, "thinking": False}
+            ),
+        ),
     ],
 )
 def test_there_is_no_way_around_a_lock(name: str, request_: GenerationRequest) -> None:
@@ -114,11 +126,32 @@ def test_there_is_no_way_around_a_lock(name: str, request_: GenerationRequest) -
     assert admit(on, locked) == (on, ())
 
 
+@pytest.mark.parametrize("value", [0, "yes", None, [False]])
+def test_a_switch_that_is_neither_on_nor_off_says_what_no_profile_does(value: object) -> None:
+    request = GenerationRequest(messages=USER, chat_template_kwargs={"enable_thinking": value})
+    for enabled in (True, False, None):
+        with pytest.raises(RequestError, match="'reasoning' is locked"):
+            admit(request, profile({"locked": ["reasoning"]}, reasoning={"enabled": enabled}))
+
+
 def test_all_of_the_window_is_brought_into_a_range() -> None:
     request = GenerationRequest(messages=USER, fill_context=True)
     admitted, warnings = admit(request, profile({"clamp": {"max_tokens": {"max": 256}}}))
     assert admitted == replace(request, max_tokens=256)
     assert warnings == ("max_tokens was clamped to 256",)
+
+
+@pytest.mark.parametrize("above", ["lower", "refuse"])
+def test_a_range_above_what_the_profile_allows_changes_nothing_of_it(above: str) -> None:
+    request = GenerationRequest(messages=USER, fill_context=True)
+    policy = {"clamp": {"max_tokens": {"max": 256}}, "above_max_output": above}
+    assert admit(request, profile(policy, tokens={"max_output": 100})) == (request, ())
+
+
+def test_whole_numbers_are_told_as_they_are() -> None:
+    request = GenerationRequest(messages=USER, max_tokens=1 << 62)
+    _, warnings = admit(request, profile({"clamp": {"max_tokens": {"max": 1_234_567}}}))
+    assert warnings == (f"max_tokens {1 << 62} was clamped to 1234567",)
 
 
 def test_saying_what_the_profile_says_is_no_offence() -> None:

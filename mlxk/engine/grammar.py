@@ -124,14 +124,14 @@ def _explain_schema(part: JsonSchemaConstraint, message: str) -> RequestError:
             hint="leave it out, or describe it in the prompt",
             param=part.param,
         )
-    if "regex parse error" in message and (place := _wrong_pattern(_schema(part))) is not None:
+    if "regex" in message and (wrong := _wrong_pattern(_schema(part))) is not None:
+        place, why = wrong
         return UnsupportedParameter(
-            f"the schema keyword {place} cannot be enforced: {_last_line(message)}",
+            f"the schema keyword {place} cannot be enforced: {_last_line(_about_schema(why))}",
             hint=_REGEX_HINT,
             param=part.param,
         )
-    reason = message.partition("failed to compile JSON schema:")[2] or message
-    return RequestError(f"the schema cannot be used: {_first_line(reason)}", param=part.param)
+    return RequestError(f"the schema cannot be used: {_first_line(_about_schema(message))}", param=part.param)
 
 
 def _unsupported_keyword(message: str) -> str | None:
@@ -146,8 +146,8 @@ def _paths(schema: object, keyword: str) -> Iterator[str]:
     return (f"{path}{keyword}" for path, part in _parts(schema) if keyword in part)
 
 
-def _wrong_pattern(schema: object) -> str | None:
-    """The place of the first pattern that is no regular expression here."""
+def _wrong_pattern(schema: object) -> tuple[str, str] | None:
+    """The place of the first pattern that is no regular expression here, and what llguidance says of it."""
     from llguidance import LLMatcher
 
     for path, part in _parts(schema):
@@ -157,8 +157,8 @@ def _wrong_pattern(schema: object) -> str | None:
             patterns |= {f"patternProperties {name!r}": name for name in named}
         for place, pattern in patterns.items():
             alone = JsonSchemaConstraint(json.dumps({"type": "string", "pattern": pattern}))
-            if LLMatcher.validate_grammar(lark(alone)):
-                return f"{path}{place}"
+            if why := LLMatcher.validate_grammar(lark(alone)):
+                return f"{path}{place}", why
     return None
 
 
@@ -176,6 +176,10 @@ def _parts(schema: object, path: str = "") -> Iterator[tuple[str, Mapping[str, A
                 yield from _parts(item, f"{path}{key}[{index}].")
         elif key not in ("const", "default", "enum", "examples"):
             yield from _parts(value, f"{path}{key}.")
+
+
+def _about_schema(message: str) -> str:
+    return message.partition("failed to compile JSON schema:")[2] or message
 
 
 def _first_line(text: str) -> str:

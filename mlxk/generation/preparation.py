@@ -11,7 +11,7 @@ from mlxk import policy
 from mlxk.constraints import constrain
 from mlxk.engine.base import Engine, EngineRequest
 from mlxk.events import Settings
-from mlxk.generation.truncation import shortened
+from mlxk.generation.truncation import beginning_at, beginnings
 from mlxk.plan import Plan
 from mlxk.requests import GenerationRequest, JsonSchema, ReasoningBudget
 from mlxk.text import Prompt, TextModel
@@ -101,15 +101,18 @@ def _fitting_prompt(loaded: Loaded, request: GenerationRequest) -> tuple[Prompt,
     """The prompt, with the oldest messages left out if the profile wants that and it is too long."""
     prompt = loaded.text.render(request)
     limit = loaded.plan.prompt_limit(request)
-    shorter = () if loaded.plan.overflow(request) == "error" else shortened(request.messages)
-    if len(prompt.tokens) <= limit or not shorter:
+    if len(prompt.tokens) <= limit or loaded.plan.overflow(request) == "error":
+        return prompt, ()
+    starts = beginnings(request.messages)
+    if not starts:
         return prompt, ()
 
     @cache
-    def rendered(place: int) -> Prompt:
-        return loaded.text.render(replace(request, messages=shorter[place]))
+    def rendered(start: int) -> Prompt:
+        return loaded.text.render(replace(request, messages=beginning_at(request.messages, start)))
 
     # None more than needed are left out; where not even the last ones fit, that is told of them.
-    place = bisect_left(range(len(shorter) - 1), True, key=lambda place: len(rendered(place).tokens) <= limit)
-    left_out = len(request.messages) - len(shorter[place])
-    return rendered(place), (f"the context window is full: the {left_out} oldest messages were left out",)
+    place = bisect_left(starts[:-1], True, key=lambda start: len(rendered(start).tokens) <= limit)
+    left_out = len(request.messages) - len(beginning_at(request.messages, starts[place]))
+    told = f"the context window is full: the {left_out} oldest messages were left out"
+    return rendered(starts[place]), (told,)

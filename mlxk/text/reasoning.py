@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,16 @@ _OFF = ("no_think", "none", "minimal", "low")
 _HARMONY_LEVELS = {"none": "low", "minimal": "low", "xhigh": "high", "max": "high"}
 
 
-def switched(variables: Mapping[str, Any]) -> bool | None:
-    """Whether variables of a template switch thinking on or off; `None` if none of them is a switch."""
-    found = next((name for name in _SWITCHES if name in variables), None)
-    return None if found is None else bool(variables[found] == _SWITCHES[found][0])
+def switched(variables: Mapping[str, Any]) -> Iterator[object]:
+    """What each switch among a template's variables says: on, off, or, where it is neither, itself.
+
+    Templates take other values each in its own way: what is no `False` to one is empty to the next.
+    """
+    for name, (on, off) in _SWITCHES.items():
+        if name in variables:
+            value = variables[name]
+            known = type(value) is type(on) and value in (on, off)
+            yield value == on if known else (name, value)
 
 
 @dataclass(frozen=True, slots=True)

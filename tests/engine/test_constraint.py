@@ -166,6 +166,12 @@ REFUSED: dict[str, tuple[Constraint | FramedConstraint, type[RequestError], str,
         r"anyOf\[0\].patternProperties '\(b' cannot be enforced: unclosed group",
         "response_format",
     ),
+    "a pattern that is read and cannot be enforced": (
+        schema({"properties": {"a": {"items": {"type": "string", "pattern": r"\bfoo"}}}}),
+        UnsupportedParameter,
+        "properties.a.items.pattern cannot be enforced: lookarounds not supported yet",
+        "response_format",
+    ),
     "a grammar that would close the braces around it": (
         LarkConstraint('start: "x"\n}\nfoo: %lark { start: "y"'),
         RequestError,

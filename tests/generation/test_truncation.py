@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from mlxk.config.schema import Profile
 from mlxk.errors import ContextLengthExceeded
 from mlxk.generation import Loaded, prepare
-from mlxk.generation.truncation import shortened
+from mlxk.generation.truncation import beginning_at, beginnings
 from mlxk.hub import facts
 from mlxk.plan import make
 from mlxk.requests import GenerationRequest, Message, ToolCall
@@ -47,26 +48,84 @@ def calls(count: int) -> tuple[Message, ...]:
     )
 
 
+def shortened(*messages: Message) -> list[tuple[Message, ...]]:
+    return [beginning_at(messages, start) for start in beginnings(messages)]
+
+
+def call(*ids: str) -> Message:
+    return Message("assistant", tool_calls=tuple(ToolCall(name, "f", "{}") for name in ids))
+
+
+def result(call_id: str | None) -> Message:
+    return Message("tool", f"result {call_id}", tool_call_id=call_id)
+
+
 def test_exchanges_go_one_after_the_other_and_system_messages_stay() -> None:
     messages = (SYSTEM, *turns(2))
-    assert shortened(messages) == ((SYSTEM, *messages[3:]), (SYSTEM, messages[-1]))
+    assert shortened(*messages) == [(SYSTEM, *messages[3:]), (SYSTEM, messages[-1])]
 
 
 def test_then_the_oldest_calls_with_their_results() -> None:
     question, steps = Message("user", "do it"), calls(3)
     messages = (SYSTEM, *turns(1)[:2], question, *steps)
-    assert shortened(messages) == (
+    assert shortened(*messages) == [
         (SYSTEM, question, *steps),
         (SYSTEM, question, *steps[3:]),
         (SYSTEM, question, *steps[6:]),
-    )
+    ]
+
+
+def test_system_messages_stay_wherever_they_stand() -> None:
+    question, between = Message("user", "do it"), Message("developer", "Mind the time.")
+    first, second = calls(2)[:3], calls(2)[3:]
+    assert shortened(SYSTEM, question, *first, between, *second) == [(SYSTEM, question, between, *second)]
+
+
+def test_the_newest_call_stays_also_before_a_message_to_carry_on() -> None:
+    question, begun = Message("user", "do it"), Message("assistant", "So")
+    assert shortened(question, *calls(1), begun) == []
+    assert shortened(question, *calls(2), begun) == [(question, *calls(2)[3:], begun)]
+
+
+def test_a_text_between_calls_goes_by_itself() -> None:
+    question, text = Message("user", "do it"), Message("assistant", "Let me see.")
+    kept = (call("b"), result("b"))
+    assert shortened(question, call("a"), result("a"), text, *kept) == [
+        (question, text, *kept),
+        (question, *kept),
+    ]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (call("a"), call("b"), result("a"), result("b")),
+        (call("a"), Message("user", "quick"), result("a"), Message("user", "now?")),
+        (call("a"), Message("user", "quick"), result(None), Message("user", "now?")),
+        (call("a", "b"), result("b"), call("c"), result("a"), result("c"), Message("user", "now?")),
+    ],
+)
+def test_no_result_stays_without_its_call(messages: tuple[Message, ...]) -> None:
+    whole = (Message("user", "do it"), *messages)
+    for shorter in shortened(*whole):
+        assert [one.role for one in shorter].count("tool") in (0, [one.role for one in whole].count("tool"))
+
+
+def test_many_messages_take_little() -> None:
+    messages = turns(20_000, words=0)
+    tracemalloc.start()
+    found = beginnings(messages)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 20_000
+    assert most < 10 << 20
 
 
 @pytest.mark.parametrize(
     "messages", [(), (SYSTEM,), (Message("user", "hi"),), (SYSTEM, Message("user", "hi"))]
 )
 def test_what_is_needed_is_never_left_out(messages: tuple[Message, ...]) -> None:
-    assert shortened(messages) == ()
+    assert shortened(*messages) == []
 
 
 @pytest.fixture
